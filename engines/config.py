@@ -1,0 +1,72 @@
+"""The part of a profile that says which networks look at a frame, and how.
+
+Each model is frozen and closed; units stand in the field names.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Score = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A frozen part of a profile that accepts no unknown key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class RuntimeConfig(Section):
+    """The runtime that all engines of the perception share."""
+
+    backend: Literal["openvino", "onnxruntime"] = "openvino"
+    """openvino reads .onnx and .tflite; onnxruntime, the reference, reads .onnx only."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    """Threads of one engine; more than the machine has free cores makes it slower."""
+    precision: Literal["f32", "bf16"] = "f32"
+    """bf16 moves boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
+
+
+class DetectorConfig(Section):
+    """Who is in the picture."""
+
+    model: str = "yolo11n-persons-320x320"
+    every: Annotated[int, Field(ge=1)] = 3
+    """Look at every k-th analysed frame; the tracker carries the boxes between."""
+    min_score: Score = 0.4
+    """Below this a detection starts no track and is no evidence of a person."""
+
+
+class TrackerConfig(Section):
+    """How long a person stays the same person without being detected."""
+
+    keep_s: Positive = 1.5
+    min_iou: Score = 0.25
+
+
+class FaceConfig(Section):
+    """The three-fold rule: a person, a face in the person's crop, a mesh that agrees."""
+
+    detector: str = "blazeface-short"
+    mesh: str = "face-mesh"
+    min_detection: Score = 0.5
+    min_presence: Score = 0.5
+
+
+class ExpressionConfig(Section):
+    """Which network reads the expression of an aligned face."""
+
+    model: str = "fer-expression"
+
+
+class PerceptionConfig(Section):
+    """Everything that happens to one frame."""
+
+    runtime: RuntimeConfig = RuntimeConfig()
+    detector: DetectorConfig = DetectorConfig()
+    tracker: TrackerConfig = TrackerConfig()
+    face: FaceConfig = FaceConfig()
+    expression: ExpressionConfig = ExpressionConfig()
+    max_persons: Annotated[int, Field(ge=1)] = 8
+    """At most so many persons are looked at in a frame, the largest first."""

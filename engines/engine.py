@@ -1,0 +1,44 @@
+"""The one interface that every model runtime is used through."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from engines.spec.tensors import Batch, EngineSpec
+
+
+class Engine(Protocol):
+    """A loaded model that turns one batch into another.
+
+    An engine is synchronous and not thread-safe: its owner calls it from one thread at a time.
+    Leaving its context frees its memory; an engine that was left is not used again.
+    """
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What the engine accepts and returns."""
+        ...
+
+    def run(self, batch: Batch) -> Batch:
+        """Compute the outputs of one batch.
+
+        The arrays returned are the caller's: a later run does not change them.
+
+        Raises:
+            SpecMismatchError: If the batch breaks the contract.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+OpenEngine = Callable[[str, Path], Engine]
+"""Opens the graph at a path under a name; whoever measures engines wraps this."""

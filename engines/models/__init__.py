@@ -1,0 +1,1 @@
+"""The model manifest, and the cache that its weights are pulled into."""

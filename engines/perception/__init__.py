@@ -1,0 +1,1 @@
+"""From one frame to the people in it: boxes, tracks, faces, expressions."""

@@ -1,0 +1,1 @@
+"""The vocabulary that all packages share: plain frozen data and constants, no behaviour."""

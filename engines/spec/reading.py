@@ -1,0 +1,181 @@
+"""A reading: what is published of one person at one hop (schema ``subface.reading/1``).
+
+These dataclasses are the one definition of the wire format; the JSON Schema is generated from them.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from engines.spec.labels import Expression
+
+SCHEMA: Final = "subface.reading/1"
+
+SurfaceAbstention = Literal["nobody", "no_face", "too_little_data", "uncertain"]
+FusedAbstention = Literal["no_network", "nobody", "too_little_data", "uncertain"]
+ModalityState = Literal["ok", "missing", "stale", "untrained"]
+
+# Read by pydantic where the schema is generated; the spec itself does not import it.
+CLOSED = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The share of the window's ticks that hold real data, 0..1 for each modality."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    image: float
+    keypoints: float
+    text: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSpan:
+    """Which stretch of media time a reading speaks of."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    start_s: float
+    end_s: float
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Wall-clock times, RFC 3339 in UTC."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    captured: str | None
+    """When the newest frame was taken; null where the stream does not say."""
+    published: str
+    """When the record was handed to the outbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyMs:
+    """Where the time went between the arrival of the newest frame and publication."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    decode: float | None
+    """From capture to arrival; null where the capture time is unknown."""
+    perceive: float
+    """From arrival until the frame had been perceived, waiting included."""
+    step: float
+    """From there until the reading had been computed."""
+    publish: float
+    """From there until it was handed to the outbox."""
+    total: float
+    """From arrival to the outbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """What the face shows now."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    label: Expression
+    probabilities: dict[Expression, float]
+    valence: float
+    """Happy minus angry, disgust, fear and sad; -1..1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fused:
+    """What the network makes of face, body and words together."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    label: str
+    probabilities: dict[str, float]
+    valence: float
+    construct: Literal["expressed_valence", "hidden_emotion"]
+    """What the network was taught; hidden_emotion only from outcomes that no face shows."""
+    trained_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstained:
+    """Why a part of the reading is null; null where it is not."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    surface: SurfaceAbstention | None
+    fused: FusedAbstention | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modality:
+    """What a modality gave, and its share in the fused reading."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    state: ModalityState
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modalities:
+    """The three branches."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    image: Modality
+    keypoints: Modality
+    text: Modality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """Which network read: its name and digest, and what it was fed."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    name: str
+    digest: str
+    keypoints: str | None
+    grid_hz: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyNote:
+    """The declared purpose, and the notice given to the people watched."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    purpose: str
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One person, or nobody, at one hop."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    id: str
+    """ULID, unique: what a consumer tells repeated deliveries by."""
+    seq: int
+    """Counts the readings of a source from 0."""
+    source: str
+    epoch: int
+    shot: int
+    person_id: str | None
+    track_id: int | None
+    window: WindowSpan
+    at: At
+    latency_ms: LatencyMs
+    age_ms: float | None
+    """How old the newest face in the window was at publication; null without a face."""
+    surface: Surface | None
+    fused: Fused | None
+    abstained: Abstained
+    contradiction: float | None
+    """|surface.valence - fused.valence| / 2, 0..1."""
+    modalities: Modalities
+    model: ModelCard
+    policy: PolicyNote
+    schema: Literal["subface.reading/1"] = SCHEMA
+    kind: Literal["reading"] = "reading"

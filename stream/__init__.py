@@ -1,0 +1,1 @@
+"""The live pipeline: from a video source to readings on MQTT."""

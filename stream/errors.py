@@ -1,0 +1,49 @@
+"""The errors of the live pipeline and what the command line returns for them.
+
+SubfaceError                    1  (engines.errors)
+  SourceError                   3  a source cannot be read
+    SourceUnreachableError         it is not there, refuses, or does not answer
+    SourceFormatError              what it sends is no picture that can be decoded
+    SourceLostError                a live source broke off; it is reopened
+  BrokerUnreachableError        4  the MQTT broker is not there or refuses
+  PolicyError                   5  the declared purpose does not allow it
+  BenchmarkRegressionError      6  slower than the baseline
+"""
+
+from engines.errors import SubfaceError
+
+
+class SourceError(SubfaceError):
+    """A source cannot be read."""
+
+    exit_code = 3
+
+
+class SourceUnreachableError(SourceError):
+    """A source is not there, refuses, or does not answer."""
+
+
+class SourceFormatError(SourceError):
+    """What a source sends is no picture that can be decoded."""
+
+
+class SourceLostError(SourceError):
+    """A live source that was open broke off; it is worth reopening."""
+
+
+class BrokerUnreachableError(SubfaceError):
+    """The MQTT broker is not there or refuses."""
+
+    exit_code = 4
+
+
+class PolicyError(SubfaceError):
+    """The declared purpose does not allow what was asked."""
+
+    exit_code = 5
+
+
+class BenchmarkRegressionError(SubfaceError):
+    """A benchmark is slower than its baseline."""
+
+    exit_code = 6

@@ -1,0 +1,1 @@
+"""Where records go: MQTT, JSON lines."""
