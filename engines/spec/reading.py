@@ -10,8 +10,8 @@ from engines.spec.labels import Expression
 
 SCHEMA: Final = "subface.reading/1"
 
-SurfaceAbstention = Literal["nobody", "no_face", "too_little_data", "uncertain"]
-FusedAbstention = Literal["no_network", "nobody", "too_little_data", "uncertain"]
+SurfaceAbstention = Literal["nobody", "no_face", "too_little_data"]
+FusedAbstention = Literal["no_network"]
 ModalityState = Literal["ok", "missing", "stale", "untrained"]
 
 # Read by pydantic where the schema is generated; the spec itself does not import it.

@@ -1,0 +1,103 @@
+"""Loading of a profile: a YAML file, ``--set`` overrides, and errors that name key and remedy."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from configs import shipped, shipped_profiles
+from engines.errors import ConfigError
+from stream.config import Profile
+
+
+def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
+    """Return a profile.
+
+    Args:
+        name: A shipped profile's name, or the path of a YAML file.
+        overrides: ``key=value`` pairs; keys are dotted, values are read as YAML.
+
+    Raises:
+        ConfigError: If there is no such profile, or a key or a value is wrong.
+    """
+    path = _find(name)
+    values = _read(path)
+    for override in overrides:
+        _set(values, override)
+    try:
+        return Profile.model_validate(values)
+    except ValidationError as error:
+        reasons = "; ".join(_explain(detail) for detail in error.errors())
+        msg = f"{path}: {reasons}"
+        raise ConfigError(msg) from error
+
+
+def _find(name: str) -> Path:
+    if name in shipped_profiles():
+        return shipped(f"{name}.yaml")
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name, shipped_profiles(), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    msg = (
+        f"profile {name!r}: no such file, and no shipped profile has this name{hint} "
+        f"(shipped: {', '.join(shipped_profiles())})"
+    )
+    raise ConfigError(msg)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read: {error}"
+        raise ConfigError(msg) from error
+    except yaml.YAMLError as error:
+        msg = f"{path}: not YAML: {' '.join(str(error).split())}"
+        raise ConfigError(msg) from error
+    if not isinstance(values, dict):
+        msg = f"{path}: expected keys with values, got {type(values).__name__}"
+        raise ConfigError(msg)
+    return values
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not all(key.split(".")):
+        msg = f"--set {override!r}: expected key=value, such as reading.hop_s=1"
+        raise ConfigError(msg)
+    *sections, last = key.split(".")
+    for section in sections:
+        inner: Any = values.setdefault(section, {})
+        if not isinstance(inner, dict):
+            msg = f"--set {override!r}: {section!r} is a value, not a section"
+            raise ConfigError(msg)
+        values = inner
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        msg = f"--set {override!r}: the value is not YAML"
+        raise ConfigError(msg) from error
+
+
+def _explain(detail: ErrorDetails) -> str:
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] != "extra_forbidden":
+        return f"{key}: {detail['msg'].lower()}, got {detail['input']!r}"
+    allowed = _keys(Profile, detail["loc"][:-1])
+    near = difflib.get_close_matches(str(detail["loc"][-1]), allowed, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown key {key!r}; {hint}allowed here: {', '.join(allowed)}"
+
+
+def _keys(model: type[BaseModel], sections: Iterable[str | int]) -> list[str]:
+    for section in sections:
+        annotation = model.model_fields[str(section)].annotation
+        options = (annotation, *get_args(annotation))
+        model = next(o for o in options if isinstance(o, type) and issubclass(o, BaseModel))
+    return list(model.model_fields)

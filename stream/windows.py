@@ -1,0 +1,138 @@
+"""The time grid filled per person, and the windows cut from it at every hop.
+
+Observations fall on ticks by media time; a tick without one is masked, never filled. A hop is a
+fixed step of media time: when a frame passes it, one window is cut for each watched person, or one
+that says that nobody is watched, so that silence is never mistaken for health. A new epoch starts
+from nothing: no window spans a break of the stream.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32
+from numpy import ndarray
+
+from engines.spec.labels import EXPRESSIONS
+from engines.spec.observation import Observation, Scene
+from engines.spec.timegrid import TimeGrid
+from engines.spec.window import Window
+from stream.config import ReadingConfig
+from stream.subject import SubjectRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """The windows cut at one hop: one for each watched person, or one for nobody."""
+
+    windows: tuple[Window, ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One analysed frame, placed on the grid."""
+
+    tick: int
+    scene: Scene
+    perceived_s: float
+
+
+class WindowCutter:
+    """Turns the scenes of one source into hops.
+
+    Args:
+        config: Grid, hop, window, subject.
+        still: True if the source is a single picture, whose one frame makes a reading.
+    """
+
+    def __init__(self, config: ReadingConfig, *, still: bool = False) -> None:
+        self._grid = TimeGrid(config.grid_hz)
+        self._ticks = self._grid.ticks_in(config.surface_window_s)
+        self._hop_s = config.hop_s
+        self._still = still
+        self._subject = SubjectRule(config.subject, config.hold_s)
+        self._seen: deque[_Seen] = deque()
+        self._next_s: float | None = None
+
+    def add(self, scene: Scene, perceived_s: float) -> Hop | None:
+        """Take one scene; return the hop that it completes, if it does.
+
+        Args:
+            scene: Everyone in one analysed frame; scenes come in media order within an epoch.
+            perceived_s: Monotonic time at which it had been perceived.
+        """
+        if self._seen and self._seen[-1].scene.epoch != scene.epoch:
+            self._seen.clear()
+            self._next_s = None
+        self._subject.see(scene)
+        self._seen.append(_Seen(self._grid.tick(scene.time_s), scene, perceived_s))
+        while self._seen[0].tick <= self._seen[-1].tick - self._ticks:
+            self._seen.popleft()
+        if self._next_s is None:
+            self._next_s = scene.time_s + self._hop_s
+        if scene.time_s < self._next_s:
+            return None
+        # After a pause of the stream one hop is due, not all those that were missed.
+        missed = int((scene.time_s - self._next_s) / self._hop_s)
+        self._next_s += (missed + 1) * self._hop_s
+        return self._cut()
+
+    def finish(self) -> Hop | None:
+        """Return the hop of what came after the last one, if anything did."""
+        if not self._seen or self._next_s is None:
+            return None
+        newest_s = self._seen[-1].scene.time_s
+        since_s = newest_s - (self._next_s - self._hop_s)
+        if since_s <= 0 and not self._still:
+            return None
+        return self._cut()
+
+    def _cut(self) -> Hop:
+        watched = self._subject.watched()
+        return Hop(windows=tuple(self._window(person) for person in watched or (None,)))
+
+    def _window(self, person: str | None) -> Window:
+        newest = self._seen[-1]
+        first = self._seen[0].tick
+        count = newest.tick - first + 1
+        analysed = np.zeros(count, dtype=np.bool_)
+        valid: Bool[ndarray, " T"] = np.zeros(count, dtype=np.bool_)
+        expression: Float32[ndarray, "T 7"] = np.zeros((count, len(EXPRESSIONS)), np.float32)
+        track_id: int | None = None
+        face_newest_s: float | None = None
+        for seen in self._seen:
+            place = seen.tick - first
+            analysed[place] = True
+            observation = _of(seen.scene, person)
+            if observation is None:
+                continue
+            track_id = observation.track_id
+            if observation.expression is not None:
+                # Of two frames on one tick the later one stands: it is the more recent truth.
+                expression[place] = observation.expression
+                valid[place] = True
+                face_newest_s = observation.time_s
+        for array in (analysed, valid, expression):
+            array.flags.writeable = False
+        return Window(
+            source=newest.scene.source,
+            epoch=newest.scene.epoch,
+            shot=newest.scene.shot,
+            person_id=person,
+            track_id=track_id,
+            start_s=self._grid.start_s(first),
+            end_s=self._grid.start_s(newest.tick + 1),
+            newest_s=newest.scene.time_s,
+            analysed=analysed,
+            expression=expression,
+            expression_valid=valid,
+            face_newest_s=face_newest_s,
+            captured_at=newest.scene.captured_at,
+            arrived_s=newest.scene.arrived_s,
+            perceived_s=newest.perceived_s,
+            still=self._still,
+        )
+
+
+def _of(scene: Scene, person: str | None) -> Observation | None:
+    return next((o for o in scene.observations if o.person_id == person), None)

@@ -1,0 +1,58 @@
+import pytest
+import yaml
+
+from configs import shipped, shipped_profiles
+from engines.errors import ConfigError
+from stream.profile import load_profile
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_every_shipped_profile_loads_under_its_own_name(name):
+    assert load_profile(name).name == name
+
+
+def test_set_overrides_a_nested_value():
+    assert load_profile("embedded", ["reading.hop_s=1.25"]).reading.hop_s == 1.25
+
+
+def test_an_unknown_key_names_the_nearest_valid_one():
+    with pytest.raises(ConfigError, match=r"'reading.hops_s'; did you mean 'hop_s'\?"):
+        load_profile("embedded", ["reading.hops_s=1"])
+
+
+def test_a_wrong_type_names_key_and_value():
+    with pytest.raises(ConfigError, match=r"reading\.hop_s: .*number.*got 'soon'"):
+        load_profile("embedded", ["reading.hop_s=soon"])
+
+
+def test_an_unknown_profile_names_the_nearest_one():
+    with pytest.raises(ConfigError, match="did you mean 'embedded'"):
+        load_profile("embeded")
+
+
+def test_an_override_without_a_value_says_the_form():
+    with pytest.raises(ConfigError, match="expected key=value"):
+        load_profile("embedded", ["reading.hop_s"])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("name: [", "not YAML"), ("just words", "expected keys")]
+)
+def test_a_broken_file_is_one_clear_line(tmp_path, text, reason):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=reason) as caught:
+        load_profile(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_profile_of_ones_own_is_read_from_its_path(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"name": "mine", "site": "studio-1"}))
+    assert load_profile(str(path)).site == "studio-1"
+
+
+def test_the_shipped_profile_repeats_only_defaults_that_still_hold():
+    values = yaml.safe_load(shipped("embedded.yaml").read_text())
+    profile = load_profile("embedded")
+    assert profile.perception.detector.every == values["perception"]["detector"]["every"]
