@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import CoreSchema
 
 from engines.spec.frame import GapReason
 from engines.spec.reading import CLOSED, SCHEMA, ModelCard, PolicyNote, Reading
+from engines.spec.wire import Amount, Count, Timestamp, Ulid
 
 Role = Literal["video", "audio", "speech", "reading"]
 State = Literal["waiting", "ok", "reconnecting", "absent", "ended", "failed"]
@@ -23,8 +26,11 @@ class SourceNote:
     __pydantic_config__: ClassVar = CLOSED
 
     name: str
+    """The level of the MQTT topics that its records go to."""
     address: str
+    """Where it is, without user and password."""
     live: bool
+    """True if it goes on until it is stopped; a file ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,13 @@ class Session:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    id: str
+    id: Ulid
     site: str
+    """The level of the MQTT topics under which everything of this run goes."""
     program: str
     """Name and version."""
     profile: str
-    started: str
+    started: Timestamp
     sources: tuple[SourceNote, ...]
     models: tuple[ModelCard, ...]
     policy: PolicyNote
@@ -52,15 +59,19 @@ class GapRecord:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    id: str
+    id: Ulid
     source: str
-    epoch: int
+    epoch: Count
+    """The epoch that starts after the gap, or goes on after it."""
     medium: Literal["video", "audio"]
     reason: GapReason
     start_s: float | None
+    """Media time at which the last data before it ended; null if there was none."""
     end_s: float | None
-    lost_s: float
-    published: str
+    """Media time at which data go on, where both lie on one clock."""
+    lost_s: Amount
+    """How long it lasted."""
+    published: Timestamp
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["gap"] = "gap"
 
@@ -71,16 +82,17 @@ class Event:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    id: str
+    id: Ulid
     source: str
-    epoch: int
+    epoch: Count
     episode: str
     """The same for the records of one episode."""
     phase: Literal["new", "update", "end"]
     type: Literal["person"]
     person_id: str
     time_s: float
-    published: str
+    """Media time."""
+    published: Timestamp
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["event"] = "event"
 
@@ -95,7 +107,8 @@ class Status:
     role: Role
     state: State
     detail: str | None
-    since: str
+    """Why, in one line, where there is something to say."""
+    since: Timestamp
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["status"] = "status"
 
@@ -107,9 +120,9 @@ class EdgeCount:
     __pydantic_config__: ClassVar = CLOSED
 
     edge: str
-    received: int
-    delivered: int
-    drops: dict[str, int]
+    received: Count
+    delivered: Count
+    drops: dict[str, Count]
     """By reason."""
 
 
@@ -119,7 +132,7 @@ class Quantiles:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    n: int
+    n: Count
     p50: float
     p95: float
     max: float
@@ -134,16 +147,18 @@ class SourceSummary:
     source: str
     outcome: str
     """ended, interrupted, or the error it failed with."""
-    media_s: float
-    wall_s: float
-    epochs: int
-    shots: int
-    frames_decoded: int
-    frames_analysed: int
-    sound_s: float
-    readings: int
-    readings_with_surface: int
-    gaps: int
+    media_s: Amount
+    """How much media time was watched."""
+    wall_s: Amount
+    """How long that took."""
+    epochs: Count
+    shots: Count
+    frames_decoded: Count
+    frames_analysed: Count
+    sound_s: Amount
+    readings: Count
+    readings_with_surface: Count
+    gaps: Count
     edges: tuple[EdgeCount, ...]
     total_ms: Quantiles | None
     """From the arrival of a reading's newest frame to the outbox."""
@@ -155,16 +170,18 @@ class Summary:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    id: str
-    session: str
-    ended: str
+    id: Ulid
+    session: Ulid
+    """The id of the session it sums up."""
+    ended: Timestamp
     sources: tuple[SourceSummary, ...]
     deliveries: tuple[EdgeCount, ...]
-    """One for each sink: mqtt, jsonl."""
-    cpu_s: float
-    engine_s: dict[str, float]
+    """One for each sink: mqtt, jsonl; the summary itself is not in them."""
+    cpu_s: Amount
+    """Processor seconds of the program."""
+    engine_s: dict[str, Amount]
     """Wall seconds inside each engine."""
-    peak_memory_mb: float
+    peak_memory_mb: Amount
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["summary"] = "summary"
 
@@ -188,11 +205,21 @@ def from_json(line: bytes | str) -> Record:
     return _RECORDS.validate_json(line)
 
 
+class _Untitled(GenerateJsonSchema):
+    """Without a title for each field, which would only repeat its name."""
+
+    def field_title_should_be_set(self, schema: CoreSchema) -> bool:  # noqa: ARG002
+        return False
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of every record."""
+    schema = _RECORDS.json_schema(mode="serialization", schema_generator=_Untitled)
+    # A word of OpenAPI that strict validators refuse; the constant kinds tell the records apart.
+    del schema["discriminator"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:subface:reading:1",
         "title": "A record of Subface",
-        **_RECORDS.json_schema(mode="serialization"),
+        **schema,
     }

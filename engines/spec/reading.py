@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from engines.spec.labels import Expression
+from engines.spec.wire import Amount, Count, Share, Signed, Timestamp, Ulid
 
 SCHEMA: Final = "subface.reading/1"
 
@@ -15,7 +16,12 @@ FusedAbstention = Literal["no_network"]
 ModalityState = Literal["ok", "missing", "stale", "untrained"]
 
 # Read by pydantic where the schema is generated; the spec itself does not import it.
-CLOSED = {"extra": "forbid", "use_attribute_docstrings": True}
+CLOSED = {
+    "extra": "forbid",
+    "use_attribute_docstrings": True,
+    # A record always names its schema and its kind, so a consumer may count on them.
+    "json_schema_serialization_defaults_required": True,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +30,9 @@ class Coverage:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    image: float
-    keypoints: float
-    text: float
+    image: Share
+    keypoints: Share
+    text: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +52,9 @@ class At:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    captured: str | None
+    captured: Timestamp | None
     """When the newest frame was taken; null where the stream does not say."""
-    published: str
+    published: Timestamp
     """When the record was handed to the outbox."""
 
 
@@ -58,15 +64,15 @@ class LatencyMs:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    decode: float | None
+    decode: Amount | None
     """From capture to arrival; null where the capture time is unknown."""
-    perceive: float
+    perceive: Amount
     """From arrival until the frame had been perceived, waiting included."""
-    step: float
+    step: Amount
     """From there until the reading had been computed."""
-    publish: float
+    publish: Amount
     """From there until it was handed to the outbox."""
-    total: float
+    total: Amount
     """From arrival to the outbox."""
 
 
@@ -77,8 +83,10 @@ class Surface:
     __pydantic_config__: ClassVar = CLOSED
 
     label: Expression
-    probabilities: dict[Expression, float]
-    valence: float
+    """The most probable expression."""
+    probabilities: dict[Expression, Share]
+    """Of all seven; they sum to 1."""
+    valence: Signed
     """Happy minus angry, disgust, fear and sad; -1..1."""
 
 
@@ -89,11 +97,15 @@ class Fused:
     __pydantic_config__: ClassVar = CLOSED
 
     label: str
-    probabilities: dict[str, float]
-    valence: float
+    """The most probable class of the network."""
+    probabilities: dict[str, Share]
+    """Of all its classes; they sum to 1."""
+    valence: Signed
+    """Positive minus negative."""
     construct: Literal["expressed_valence", "hidden_emotion"]
     """What the network was taught; hidden_emotion only from outcomes that no face shows."""
     trained_on: str
+    """The data it learned from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +125,9 @@ class Modality:
     __pydantic_config__: ClassVar = CLOSED
 
     state: ModalityState
-    share: float | None
+    """missing: not seen; stale: too old; untrained: not what the network learned from."""
+    share: Share | None
+    """Null while there is no fused reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +149,11 @@ class ModelCard:
 
     name: str
     digest: str
+    """SHA-256 of its file, or of the names and digests of several."""
     keypoints: str | None
-    grid_hz: float
+    """Which keypoint network it was fed; null if none."""
+    grid_hz: Amount
+    """Ticks a second of the time grid it reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +163,9 @@ class PolicyNote:
     __pydantic_config__: ClassVar = CLOSED
 
     purpose: str
+    """One of the purposes that the policy allows."""
     notice: str | None
+    """Null where none was required: files and sources on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,24 +174,28 @@ class Reading:
 
     __pydantic_config__: ClassVar = CLOSED
 
-    id: str
-    """ULID, unique: what a consumer tells repeated deliveries by."""
-    seq: int
+    id: Ulid
+    """What a consumer tells repeated deliveries by."""
+    seq: Count
     """Counts the readings of a source from 0."""
     source: str
-    epoch: int
-    shot: int
+    epoch: Count
+    """Grows when sound and picture break together: a reconnect, a jump of timestamps."""
+    shot: Count
+    """Grows at a cut of the picture alone."""
     person_id: str | None
+    """Who is read; null if nobody is seen."""
     track_id: int | None
+    """The track that the person was last seen on."""
     window: WindowSpan
     at: At
     latency_ms: LatencyMs
-    age_ms: float | None
+    age_ms: Amount | None
     """How old the newest face in the window was at publication; null without a face."""
     surface: Surface | None
     fused: Fused | None
     abstained: Abstained
-    contradiction: float | None
+    contradiction: Share | None
     """|surface.valence - fused.valence| / 2, 0..1."""
     modalities: Modalities
     model: ModelCard

@@ -80,6 +80,7 @@ class Publisher:
         captured_at = stamps.captured_at
         total_s = monotonic_s - stamps.arrived_s
         arrived_at = unix_s - total_s
+        decode_s = None if captured_at is None else arrived_at - captured_at
         face_age_s = stamps.face_age_s
         return replace(
             reading,
@@ -88,7 +89,9 @@ class Publisher:
                 published=rfc3339(unix_s),
             ),
             latency_ms=LatencyMs(
-                decode=None if captured_at is None else _ms(arrived_at - captured_at),
+                # A frame that came before it was taken: the two wall clocks do not agree, and how
+                # late we are is not known.
+                decode=None if decode_s is None or decode_s < 0 else _ms(decode_s),
                 perceive=_ms(stamps.perceived_s - stamps.arrived_s),
                 step=_ms(stamps.computed_s - stamps.perceived_s),
                 publish=_ms(monotonic_s - stamps.computed_s),

@@ -1,0 +1,185 @@
+"""Records to publish: one valid sample of every kind, and readings by the number."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from ulid import ULID
+
+from engines.spec.labels import EXPRESSIONS
+from engines.spec.reading import (
+    Abstained,
+    At,
+    Coverage,
+    LatencyMs,
+    Modalities,
+    Modality,
+    ModelCard,
+    PolicyNote,
+    Reading,
+    Surface,
+    WindowSpan,
+)
+from stream.records import (
+    EdgeCount,
+    Event,
+    GapRecord,
+    Quantiles,
+    Session,
+    SourceNote,
+    SourceSummary,
+    Status,
+    Summary,
+)
+
+NOW = "2026-11-23T10:20:30.123Z"
+POLICY = PolicyNote(purpose="evaluation", notice=None)
+CARD = ModelCard(name="fer-expression", digest="0" * 64, keypoints=None, grid_hz=12.5)
+ABSENT = Modality(state="missing", share=None)
+PROBABILITIES = dict(zip(EXPRESSIONS, (0.02, 0.03, 0.05, 0.7, 0.1, 0.05, 0.05), strict=True))
+
+
+def make_reading(seq=0, source="cam"):
+    return Reading(
+        id=str(ULID()),
+        seq=seq,
+        source=source,
+        epoch=0,
+        shot=0,
+        person_id="p1",
+        track_id=1,
+        window=WindowSpan(
+            start_s=seq * 0.5,
+            end_s=seq * 0.5 + 1.5,
+            coverage=Coverage(image=0.9, keypoints=0.0, text=0.0),
+        ),
+        at=At(captured=None, published=NOW),
+        latency_ms=LatencyMs(decode=None, perceive=30.0, step=1.0, publish=0.5, total=31.5),
+        age_ms=40.0,
+        surface=Surface(label="happy", probabilities=PROBABILITIES, valence=0.55),
+        fused=None,
+        abstained=Abstained(surface=None, fused="no_network"),
+        contradiction=None,
+        modalities=Modalities(
+            image=Modality(state="ok", share=None), keypoints=ABSENT, text=ABSENT
+        ),
+        model=CARD,
+        policy=POLICY,
+    )
+
+
+def make_status(state="ok", source="cam", role="video"):
+    return Status(source=source, role=role, state=state, detail=None, since=NOW)
+
+
+def make_session(site="local"):
+    return Session(
+        id=str(ULID()),
+        site=site,
+        program="subface 0.1.0",
+        profile="embedded",
+        started=NOW,
+        sources=(SourceNote(name="cam", address="rtsp://10.0.0.7/live", live=True),),
+        models=(CARD,),
+        policy=POLICY,
+    )
+
+
+def make_gap():
+    return GapRecord(
+        id=str(ULID()),
+        source="cam",
+        epoch=1,
+        medium="video",
+        reason="disconnected",
+        start_s=4.0,
+        end_s=None,
+        lost_s=2.5,
+        published=NOW,
+    )
+
+
+def make_event():
+    return Event(
+        id=str(ULID()),
+        source="cam",
+        epoch=0,
+        episode=str(ULID()),
+        phase="new",
+        type="person",
+        person_id="p1",
+        time_s=0.5,
+        published=NOW,
+    )
+
+
+def make_summary():
+    count = EdgeCount(edge="decode -> perceive", received=9, delivered=7, drops={"overflow": 2})
+    return Summary(
+        id=str(ULID()),
+        session=str(ULID()),
+        ended=NOW,
+        sources=(
+            SourceSummary(
+                source="cam",
+                outcome="ended",
+                media_s=9.0,
+                wall_s=9.1,
+                epochs=1,
+                shots=1,
+                frames_decoded=9,
+                frames_analysed=7,
+                sound_s=9.0,
+                readings=3,
+                readings_with_surface=2,
+                gaps=0,
+                edges=(count,),
+                total_ms=Quantiles(n=3, p50=30.0, p95=44.0, max=50.0),
+            ),
+        ),
+        deliveries=(EdgeCount(edge="mqtt", received=5, delivered=5, drops={}),),
+        cpu_s=3.5,
+        engine_s={"detector": 1.5},
+        peak_memory_mb=412.0,
+    )
+
+
+class Samples:
+    """Makers of valid records, each with an id of its own."""
+
+    reading = staticmethod(make_reading)
+    status = staticmethod(make_status)
+    session = staticmethod(make_session)
+    gap = staticmethod(make_gap)
+    event = staticmethod(make_event)
+    summary = staticmethod(make_summary)
+
+    @staticmethod
+    def readings(n, source="cam"):
+        return [make_reading(seq, source) for seq in range(n)]
+
+    @staticmethod
+    def nobody():
+        return replace(
+            make_reading(),
+            person_id=None,
+            track_id=None,
+            age_ms=None,
+            surface=None,
+            abstained=Abstained(surface="nobody", fused="no_network"),
+        )
+
+    @classmethod
+    def every_kind(cls):
+        one_of_each = (cls.session, cls.reading, cls.nobody, cls.gap, cls.event, cls.status)
+        return list(itertools.chain((make() for make in one_of_each), [cls.summary()]))
+
+
+@pytest.fixture(scope="session")
+def samples():
+    return Samples
+
+
+@pytest.fixture
+def a_reading():
+    return make_reading()
