@@ -3,10 +3,12 @@
 import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from ulid import ULID
 
 from engines.spec.labels import EXPRESSIONS
+from engines.spec.observation import Observation, Scene
 from engines.spec.reading import (
     Abstained,
     At,
@@ -183,3 +185,54 @@ def samples():
 @pytest.fixture
 def a_reading():
     return make_reading()
+
+
+def expression_of(label, probability=0.9):
+    rest = (1 - probability) / (len(EXPRESSIONS) - 1)
+    row = np.full(len(EXPRESSIONS), rest, np.float32)
+    row[EXPRESSIONS.index(label)] = probability
+    return row
+
+
+def make_observation(time_s, person="p1", *, label="happy", epoch=0, shot=0, size=100.0):
+    """One person; label None is a person whose face is not seen."""
+    return Observation(
+        source="test",
+        epoch=epoch,
+        shot=shot,
+        track_id=int(person[1:]),
+        person_id=person,
+        box_xyxy=np.array([0, 0, size, size], np.float32),
+        score=0.9,
+        time_s=time_s,
+        arrived_s=1000 + time_s,
+        face_xyxy=None if label is None else np.array([10, 10, 50, 50], np.float32),
+        expression=None if label is None else expression_of(label),
+    )
+
+
+def make_scene(time_s, *people, epoch=0, shot=0):
+    """A scene of (person, label) pairs."""
+    return Scene(
+        source="test",
+        epoch=epoch,
+        shot=shot,
+        index=round(time_s * 25),
+        time_s=time_s,
+        captured_at=None,
+        arrived_s=1000 + time_s,
+        observations=tuple(
+            make_observation(time_s, person, label=label, epoch=epoch, shot=shot)
+            for person, label in people
+        ),
+    )
+
+
+@pytest.fixture
+def scene():
+    return make_scene
+
+
+@pytest.fixture
+def observation():
+    return make_observation

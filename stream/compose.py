@@ -1,0 +1,69 @@
+"""A window and what was decided of it, put together as the reading that goes out."""
+
+from dataclasses import dataclass
+
+from calibration import decide
+from engines.spec.reading import (
+    Abstained,
+    At,
+    Coverage,
+    LatencyMs,
+    Modalities,
+    Modality,
+    ModelCard,
+    PolicyNote,
+    Reading,
+    WindowSpan,
+)
+from engines.spec.timegrid import TimeGrid
+from engines.spec.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composer:
+    """What is the same in all readings of a run.
+
+    Attributes:
+        grid: The time grid of the windows.
+        min_s: The least time that faces must span for a surface reading.
+        model: Which network reads.
+        policy: The declared purpose and notice.
+    """
+
+    grid: TimeGrid
+    min_s: float
+    model: ModelCard
+    policy: PolicyNote
+
+    def reading(self, window: Window, *, reading_id: str, seq: int) -> Reading:
+        """Return the reading of a window; its times of publication are still open."""
+        surface, abstained = decide.surface(window, min_s=self.min_s, grid=self.grid)
+        share = float(window.expression_valid.mean())
+        return Reading(
+            id=reading_id,
+            seq=seq,
+            source=window.source,
+            epoch=window.epoch,
+            shot=window.shot,
+            person_id=window.person_id,
+            track_id=window.track_id,
+            window=WindowSpan(
+                start_s=round(window.start_s, 6),
+                end_s=round(window.end_s, 6),
+                coverage=Coverage(image=round(share, 6), keypoints=0.0, text=0.0),
+            ),
+            at=At(captured=None, published=""),
+            latency_ms=LatencyMs(decode=None, perceive=0.0, step=0.0, publish=0.0, total=0.0),
+            age_ms=None,
+            surface=surface,
+            fused=None,
+            abstained=Abstained(surface=abstained, fused="no_network"),
+            contradiction=None,
+            modalities=Modalities(
+                image=Modality(state="ok" if share else "missing", share=None),
+                keypoints=Modality(state="missing", share=None),
+                text=Modality(state="missing", share=None),
+            ),
+            model=self.model,
+            policy=self.policy,
+        )

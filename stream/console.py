@@ -1,0 +1,141 @@
+"""The console: one line a reading as it comes, and the account of the run at its end.
+
+Everything here goes to stderr: stdout is for data.
+"""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engines.spec.reading import Reading
+from stream.records import EdgeCount, Event, GapRecord, Record, Session, Status, Summary
+
+GAUGE_WIDTH = 10  # cells on each side of neutral
+GOOD_VALENCE = 0.25  # beyond this a valence is coloured: for the eye only
+
+ABSTENTIONS = {
+    "nobody": "nobody in the picture",
+    "no_face": "no face to read",
+    "too_little_data": "too little seen yet",
+}
+
+
+class ConsoleView:
+    """Shows records to a person at a terminal; a sink like any other.
+
+    Args:
+        console: Where to; stderr.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown = 0
+
+    @property
+    def count(self) -> EdgeCount:
+        """What was shown."""
+        return EdgeCount(edge="console", received=self._shown, delivered=self._shown, drops={})
+
+    async def put(self, record: Record) -> None:
+        """Show one record."""
+        self._shown += 1
+        match record:
+            case Reading():
+                self._console.print(reading_line(record), highlight=False, soft_wrap=True)
+            case Event():
+                line = f"{record.source}  {record.person_id}  {record.phase}"
+                self._console.print(f"{media_time(record.time_s)}  {line}", style="cyan")
+            case GapRecord():
+                line = f"{record.source}  {record.medium} gap of {record.lost_s:.1f} s"
+                self._console.print(f"{line}: {record.reason}", style="yellow")
+            case Status(detail=detail) if record.state in {"reconnecting", "failed"}:
+                line = f"{record.source}  {record.role} {record.state}: {detail}"
+                self._console.print(line, style="yellow")
+            case Summary():
+                self._console.print(summary_table(record))
+            case Session() | Status():
+                pass
+
+
+def reading_line(reading: Reading) -> Text:
+    """Return a reading as one line."""
+    person = reading.person_id or "-"
+    line = Text(f"{media_time(reading.window.end_s)}  {reading.source:<16.16}  {person:<4}  ")
+    surface = reading.surface
+    if surface is None:
+        reason = ABSTENTIONS.get(reading.abstained.surface or "", "")
+        line.append(f"surface abstains: {reason}", style="dim")
+    else:
+        confidence = surface.probabilities[surface.label]
+        line.append(f"surface {surface.label:<8} {confidence:4.2f}  ")
+        line.append(
+            f"{gauge(surface.valence)} {surface.valence:+5.2f}", style=_style(surface.valence)
+        )
+    line.append(f"  faces {reading.window.coverage.image:4.0%}", style="dim")
+    line.append(f"  {reading.latency_ms.total:5.0f} ms", style="dim")
+    return line
+
+
+def gauge(valence: float) -> str:
+    """Return a valence in [-1, 1] as a bar that grows to the left or to the right."""
+    cells = round(abs(valence) * GAUGE_WIDTH)
+    bar = "█" * cells
+    left, right = (bar, "") if valence < 0 else ("", bar)
+    return f"{left:>{GAUGE_WIDTH}}│{right:<{GAUGE_WIDTH}}"
+
+
+def media_time(seconds: float) -> str:
+    """Return seconds as minutes and seconds."""
+    minutes, rest = divmod(max(seconds, 0.0), 60)
+    return f"{int(minutes):02d}:{rest:04.1f}"
+
+
+def summary_table(summary: Summary) -> Table:
+    """Return the account of a run: in = out + drops for every edge."""
+    table = Table(title="Summary", title_justify="left", show_lines=False)
+    table.add_column("source")
+    table.add_column("what", overflow="fold")
+    for source in summary.sources:
+        rate = source.frames_analysed / source.wall_s if source.wall_s else 0.0
+        table.add_row(source.source, source.outcome)
+        table.add_row(
+            "",
+            f"{source.media_s:.1f} s of media in {source.wall_s:.1f} s; frames decoded "
+            f"{source.frames_decoded}, analysed {source.frames_analysed} ({rate:.1f}/s); sound "
+            f"{source.sound_s:.1f} s; epochs {source.epochs}, shots {source.shots}, "
+            f"gaps {source.gaps}",
+        )
+        table.add_row(
+            "", f"readings {source.readings}, with a surface {source.readings_with_surface}"
+        )
+        if source.total_ms is not None:
+            spread = source.total_ms
+            table.add_row(
+                "",
+                f"arrival to publication: median {spread.p50:.0f} ms, p95 {spread.p95:.0f} ms, "
+                f"max {spread.max:.0f} ms (newest {spread.n})",
+            )
+        for edge in source.edges:
+            table.add_row("", _conservation(edge))
+    for delivery in summary.deliveries:
+        table.add_row(delivery.edge, _conservation(delivery))
+    engines = ", ".join(f"{name} {spent:.2f}" for name, spent in summary.engine_s.items())
+    table.add_row("engines", f"seconds inside: {engines or 'none'}")
+    table.add_row(
+        "process", f"CPU {summary.cpu_s:.1f} s, peak memory {summary.peak_memory_mb:.0f} MB"
+    )
+    return table
+
+
+def _conservation(edge: EdgeCount) -> str:
+    drops = ", ".join(f"{reason} {n}" for reason, n in edge.drops.items()) or "none"
+    lost = sum(edge.drops.values())
+    holds = edge.received == edge.delivered + lost
+    verdict = "" if holds else "  DOES NOT ADD UP"
+    return (
+        f"{edge.edge}: in {edge.received} = out {edge.delivered} + drops {lost} ({drops}){verdict}"
+    )
+
+
+def _style(valence: float) -> str:
+    return "green" if valence > GOOD_VALENCE else "red" if valence < -GOOD_VALENCE else ""

@@ -1,0 +1,91 @@
+"""Measurement: what the engines took, and the spread of a latency over the newest samples.
+
+Memory is bounded, so that a run of weeks costs what a run of minutes does.
+"""
+
+import time
+from collections import Counter, defaultdict, deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from engines.backends import open_engine
+from engines.config import RuntimeConfig
+from engines.engine import Engine
+from engines.spec.tensors import Batch, EngineSpec
+from stream.records import Quantiles
+
+NEWEST = 4096  # samples kept: half an hour of readings at two a second
+
+
+class Recent:
+    """The newest samples of one quantity."""
+
+    def __init__(self, newest: int = NEWEST) -> None:
+        self._samples: deque[float] = deque(maxlen=newest)
+
+    def add(self, value: float) -> None:
+        """Take one sample."""
+        self._samples.append(value)
+
+    def quantiles(self) -> Quantiles | None:
+        """Return median, 95th percentile and maximum; None without samples."""
+        if not self._samples:
+            return None
+        p50, p95, top = np.percentile(self._samples, (50, 95, 100))
+        return Quantiles(
+            n=len(self._samples),
+            p50=round(float(p50), 3),
+            p95=round(float(p95), 3),
+            max=round(float(top), 3),
+        )
+
+
+class EngineMeter:
+    """Opens engines and adds up the time spent inside each.
+
+    Args:
+        runtime: What the engines are opened with.
+    """
+
+    def __init__(self, runtime: RuntimeConfig) -> None:
+        self._runtime = runtime
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.calls: Counter[str] = Counter()
+
+    def open(self, name: str, path: Path) -> Engine:
+        """Open the graph at a path; its time is added up under the name."""
+        return _MeteredEngine(name, open_engine(path, self._runtime), self)
+
+
+class _MeteredEngine:
+    def __init__(self, name: str, engine: Engine, meter: EngineMeter) -> None:
+        self._name = name
+        self._engine = engine
+        self._meter = meter
+
+    @property
+    def spec(self) -> EngineSpec:
+        return self._engine.spec
+
+    def run(self, batch: Batch) -> Batch:
+        started_s = time.perf_counter()
+        try:
+            return self._engine.run(batch)
+        finally:
+            self._meter.seconds[self._name] += time.perf_counter() - started_s
+            self._meter.calls[self._name] += 1
+
+    def __enter__(self) -> Self:
+        self._engine.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._engine.__exit__(exc_type, exc, traceback)

@@ -1,0 +1,120 @@
+"""One source, from its first packet to its last reading: channels, stages, one task group."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from engines.perception.networks import PerceptionNetworks
+from engines.perception.observer import Observer
+from engines.spec.frame import Frame, Sound
+from stream.channel import Channel, Overflow
+from stream.clock import Clock
+from stream.compose import Composer
+from stream.config import Profile
+from stream.episodes import Episodes
+from stream.publish.publisher import Publisher
+from stream.source.media import media
+from stream.source.spec import SourceSpec
+from stream.stages import Perceived, gather, listen, perceive, pull, read
+from stream.stop import Stop
+from stream.tally import Tally
+from stream.windows import Hop, WindowCutter
+from stream.worker import Worker
+
+FRAMES_HELD = 2  # more would only be older
+SOUNDS_HELD = 1500  # 30 s of 20 ms packets
+SCENES_HELD = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all sources of a run have in common."""
+
+    profile: Profile
+    perception: Worker[PerceptionNetworks]
+    composer: Composer
+    publisher: Publisher
+    clock: Clock
+    stop: Stop
+
+
+async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
+    """Read one source to its end, or until the stop.
+
+    Args:
+        spec: Which source.
+        shared: Engines, publisher and configuration of the run.
+        tally: The account that this run of the source adds to.
+
+    Raises:
+        ExceptionGroup: With the errors of the stages that failed.
+    """
+    # A live source goes on without us, so only the present counts; of a file every frame does.
+    overload = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
+    frames: Channel[Frame] = Channel("decode -> perceive", FRAMES_HELD, overload)
+    sounds: Channel[Sound] = Channel("decode -> listen", SOUNDS_HELD, Overflow.WAIT)
+    scenes: Channel[Perceived] = Channel("perceive -> gather", SCENES_HELD, Overflow.WAIT)
+    hops: Channel[Hop] = Channel("gather -> read", 1, overload)
+    channels = (frames, sounds, scenes, hops)
+    tally.watch(*channels)
+    publisher, clock = shared.publisher, shared.clock
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                _pull_until_stopped(spec, frames, sounds, shared, tally), name=f"{spec.name} pull"
+            )
+            tasks.create_task(
+                perceive(
+                    frames,
+                    scenes,
+                    perception=shared.perception,
+                    observer=Observer(shared.profile.perception),
+                    clock=clock,
+                    tally=tally,
+                ),
+                name=f"{spec.name} perceive",
+            )
+            tasks.create_task(listen(sounds), name=f"{spec.name} listen")
+            tasks.create_task(
+                gather(
+                    scenes,
+                    hops,
+                    cutter=WindowCutter(shared.profile.reading, still=spec.kind == "picture"),
+                    episodes=Episodes(clock),
+                    publisher=publisher,
+                ),
+                name=f"{spec.name} gather",
+            )
+            tasks.create_task(
+                read(
+                    hops,
+                    composer=shared.composer,
+                    publisher=publisher,
+                    clock=clock,
+                    tally=tally,
+                ),
+                name=f"{spec.name} read",
+            )
+    finally:
+        for channel in channels:
+            channel.abandon()
+
+
+async def _pull_until_stopped(
+    spec: SourceSpec,
+    frames: Channel[Frame],
+    sounds: Channel[Sound],
+    shared: Shared,
+    tally: Tally,
+) -> None:
+    async with frames, sounds, aclosing(media(spec, shared.profile.source)) as items:
+        await shared.stop.cuts_short(
+            pull(
+                items,
+                frames,
+                sounds,
+                publisher=shared.publisher,
+                clock=shared.clock,
+                tally=tally,
+            )
+        )

@@ -1,0 +1,155 @@
+"""The stages of one source: plain async functions between channels.
+
+A stage closes its sink only when it ends well. One that fails leaves it open, and the task group
+cancels the others: a failure can never look like the end of the stream.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from engines.perception.networks import PerceptionNetworks
+from engines.perception.observer import Observer
+from engines.spec.frame import SOUND_RATE_HZ, Frame, Gap, Sound
+from engines.spec.observation import Scene
+from stream.channel import Channel
+from stream.clock import Clock
+from stream.compose import Composer
+from stream.episodes import Episodes
+from stream.publish.publisher import Publisher, Stamps
+from stream.records import GapRecord, Status
+from stream.source.spec import Item, SourceState
+from stream.tally import Tally
+from stream.windows import Hop, WindowCutter
+from stream.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perceived:
+    """A scene, and the monotonic time at which it had been perceived."""
+
+    scene: Scene
+    perceived_s: float
+
+
+async def pull(
+    items: AsyncIterator[Item],
+    frames: Channel[Frame],
+    sounds: Channel[Sound],
+    *,
+    publisher: Publisher,
+    clock: Clock,
+    tally: Tally,
+) -> None:
+    """Share out what a source yields: frames and sound onward, gaps and states to the outside."""
+    async for item in items:
+        match item:
+            case Frame():
+                tally.frame(item)
+                await frames.send(item)
+            case Sound():
+                tally.sound(item, SOUND_RATE_HZ)
+                await sounds.send(item)
+            case Gap():
+                tally.gaps += 1
+                await publisher.put(_gap(item, clock))
+            case SourceState():
+                await publisher.put(_status(item, clock))
+
+
+async def listen(sounds: Channel[Sound]) -> None:
+    """Take the sound off its channel; what is heard in it is not this release's to say."""
+    async for _ in sounds:
+        pass
+
+
+async def perceive(
+    frames: Channel[Frame],
+    scenes: Channel[Perceived],
+    *,
+    perception: Worker[PerceptionNetworks],
+    observer: Observer,
+    clock: Clock,
+    tally: Tally,
+) -> None:
+    """Find the people in every frame, with engines that all sources share."""
+    async with scenes:
+        async for frame in frames:
+            scene = await perception.call(observer.observe, frame)
+            tally.analysed += 1
+            await scenes.send(Perceived(scene=scene, perceived_s=clock.monotonic_s()))
+
+
+async def gather(
+    scenes: Channel[Perceived],
+    hops: Channel[Hop],
+    *,
+    cutter: WindowCutter,
+    episodes: Episodes,
+    publisher: Publisher,
+) -> None:
+    """Lay scenes on the time grid and cut a window per watched person at every hop."""
+    async with hops:
+        async for perceived in scenes:
+            hop = cutter.add(perceived.scene, perceived.perceived_s)
+            if hop is not None:
+                await _pass_on(hop, hops, episodes, publisher)
+        last = cutter.finish()
+        if last is not None:
+            await _pass_on(last, hops, episodes, publisher)
+
+
+async def read(
+    hops: Channel[Hop],
+    *,
+    composer: Composer,
+    publisher: Publisher,
+    clock: Clock,
+    tally: Tally,
+) -> None:
+    """Compose and publish one reading for each window."""
+    async for hop in hops:
+        for window in hop.windows:
+            reading = composer.reading(window, reading_id=clock.new_id(), seq=tally.readings)
+            stamps = Stamps(
+                captured_at=window.captured_at,
+                arrived_s=window.arrived_s,
+                perceived_s=window.perceived_s,
+                computed_s=clock.monotonic_s(),
+                face_age_s=(
+                    None if window.face_newest_s is None else window.newest_s - window.face_newest_s
+                ),
+            )
+            stamped = await publisher.put_reading(reading, stamps)
+            tally.readings += 1
+            tally.with_surface += stamped.surface is not None
+            tally.total_ms.add(stamped.latency_ms.total)
+
+
+async def _pass_on(hop: Hop, hops: Channel[Hop], episodes: Episodes, publisher: Publisher) -> None:
+    for event in episodes.update(hop):
+        await publisher.put(event)
+    await hops.send(hop)
+
+
+def _gap(gap: Gap, clock: Clock) -> GapRecord:
+    return GapRecord(
+        id=clock.new_id(),
+        source=gap.source,
+        epoch=gap.epoch,
+        medium=gap.medium,
+        reason=gap.reason,
+        start_s=gap.start_s,
+        end_s=gap.end_s,
+        lost_s=gap.lost_s,
+        published=clock.now(),
+    )
+
+
+def _status(state: SourceState, clock: Clock) -> Status:
+    return Status(
+        source=state.source,
+        role=state.role,
+        state=state.state,
+        detail=state.detail,
+        since=clock.now(),
+    )

@@ -1,0 +1,148 @@
+"""The verbs of the live path, as the command line shows them; each loads its work when called."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Profile = Annotated[
+    str,
+    typer.Option("--profile", "-p", metavar="NAME|FILE", help="A shipped profile or a YAML file."),
+]
+Override = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the profile, such as reading.hop_s=1; may be repeated.",
+    ),
+]
+Mqtt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL|embedded|off",
+        help="mqtt://user@host or mqtts://user@host; a broker of its own on a loopback port; none.",
+    ),
+]
+Jsonl = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write every record as a line of JSON; - is stdout."),
+]
+
+
+def run(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help=(
+                "A file, a picture, rtsp://, rtmp://, http(s):// (HLS, TS), udp://, srt://, "
+                "/dev/video0, lavfi:PATTERN; name=SOURCE to name it."
+            ),
+        ),
+    ],
+    profile: Profile = "embedded",
+    overrides: Override = None,
+    mqtt: Mqtt = None,
+    jsonl: Jsonl = None,
+    pace: Annotated[
+        Literal["auto", "realtime", "fast"] | None,
+        typer.Option(help="Files: in real time (auto, realtime) or as fast as they can be read."),
+    ] = None,
+    subject: Annotated[
+        Literal["main", "all"] | None, typer.Option(help="Read the one longest seen, or everyone.")
+    ] = None,
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no readings and no summary on stderr.")
+    ] = False,
+) -> None:
+    """Watch sources and publish readings until they end.
+
+    Files end; live sources are reopened when they break. Ctrl-C finishes what was read.
+
+    Examples: subface run interview.mp4 --pace fast --jsonl out.jsonl
+
+    subface run left=rtsp://10.0.0.4/live right=rtsp://10.0.0.5/live --mqtt mqtts://reader@broker
+    """
+    from stream.commands.run import RunOptions
+    from stream.commands.run import run as work
+
+    options = RunOptions(
+        sources=sources,
+        profile=profile,
+        overrides=overrides or [],
+        mqtt=mqtt,
+        jsonl=jsonl,
+        pace=pace,
+        subject=subject,
+        for_s=for_s,
+        quiet=quiet,
+    )
+    raise typer.Exit(work(options))
+
+
+def demo(
+    jsonl: Jsonl = None,
+    pace: Annotated[
+        Literal["auto", "realtime", "fast"], typer.Option(help="auto plays it in real time.")
+    ] = "auto",
+) -> None:
+    """Watch a sample clip with the embedded profile and a broker of its own.
+
+    The clip is a montage of a real face and real human speech out of pinned packages, assembled
+    on the first call.
+    """
+    from stream.commands.demo import demo as work
+
+    raise typer.Exit(work(jsonl=jsonl, pace=pace))
+
+
+def check(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...")] = None,
+    profile: Profile = "embedded",
+    overrides: Override = None,
+    mqtt: Mqtt = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the whole profile as YAML on stdout.")
+    ] = False,
+) -> None:
+    """Say what is wrong and how to mend it: configuration, models, engines, sources, broker."""
+    from stream.commands.check import check as work
+
+    raise typer.Exit(
+        work(
+            sources=sources or [],
+            profile=profile,
+            overrides=overrides or [],
+            mqtt=mqtt,
+            show=show,
+        )
+    )
+
+
+def watch(
+    mqtt: Annotated[
+        str, typer.Option(metavar="URL", help="The broker; `subface run` prints its own.")
+    ] = "mqtt://127.0.0.1:1883",
+    site: Annotated[str, typer.Option(help="Only this site; + for all.")] = "+",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print every record as a line of JSON.")
+    ] = False,
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
+    ] = None,
+) -> None:
+    """Subscribe to a broker and show readings as they come."""
+    from stream.commands.watch import watch as work
+
+    raise typer.Exit(work(mqtt, site=site, as_json=as_json, for_s=for_s))
+
+
+def schema() -> None:
+    """Print the JSON Schema of every record."""
+    from stream.commands.schema import schema as work
+
+    raise typer.Exit(work())
