@@ -1,0 +1,83 @@
+"""Derived models: converted by another Python, which has torch and Ultralytics.
+
+The two environments never meet: Ultralytics brings a second OpenCV that would overwrite ours, and
+six gigabytes that no monitoring box needs.
+"""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from engines.errors import ConfigError, ModelSourceError
+from engines.models.manifest import DerivedModel
+
+VARIABLE: Final = "SUBFACE_BUILD_PYTHON"
+BUILD_PYTHON: Final = Path(".venv-build") / "bin" / "python"
+CHECKOUT: Final = Path(__file__).parents[2]
+# of this interpreter alone: they would lead the other one to our packages
+OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})
+
+
+def build_python() -> Path:
+    """Return the Python that converts models.
+
+    Raises:
+        ConfigError: If ``$SUBFACE_BUILD_PYTHON`` names no file.
+        ModelSourceError: If there is none, with the command that makes it.
+    """
+    stated = os.environ.get(VARIABLE)
+    if stated:
+        if Path(stated).is_file():
+            return Path(stated)
+        msg = f"{VARIABLE}={stated}: no such file; name a Python that has subface[build]"
+        raise ConfigError(msg)
+    for folder in (Path.cwd(), CHECKOUT):
+        if (folder / BUILD_PYTHON).is_file():
+            return folder / BUILD_PYTHON
+    msg = (
+        "it is converted in an environment of its own, and there is none: run `make build-env` in "
+        f"the checkout (once, 2-5 minutes, 6 GB), or set {VARIABLE} to a Python with subface[build]"
+    )
+    raise ModelSourceError(msg)
+
+
+def convert(model: DerivedModel, weights: Path, out: Path) -> None:
+    """Make a derived model's file, and its provenance beside it.
+
+    Args:
+        model: What to make.
+        weights: The file that it is made from; its digest has been checked.
+        out: Where it goes.
+
+    Raises:
+        ConfigError: If ``$SUBFACE_BUILD_PYTHON`` names no file.
+        ModelSourceError: If there is no such Python, or the conversion fails.
+    """
+    height, width = model.canvas_hw
+    command = [str(build_python()), "-m", "engines.build.onnx_export", model.recipe]
+    command += ["--weights", str(weights), "--canvas", f"{height}x{width}", "--out", str(out)]
+    with tempfile.TemporaryDirectory(prefix="convert-") as settings:
+        done = subprocess.run(  # noqa: S603 (the configured interpreter, arguments from the manifest)
+            command,
+            cwd=settings,
+            env=_environment(settings),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        last = (done.stderr.strip() or f"exit code {done.returncode}").rpartition("\n")[2]
+        msg = f"the conversion failed: {last}; run it by hand to see more: {' '.join(command)}"
+        raise ModelSourceError(msg)
+
+
+def _environment(settings: str) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key not in OURS}
+    # Ultralytics and matplotlib write settings into the home folder otherwise
+    kept |= {"YOLO_CONFIG_DIR": settings, "MPLCONFIGDIR": settings}
+    if (CHECKOUT / "pyproject.toml").is_file():
+        kept["PYTHONPATH"] = str(CHECKOUT)  # in a checkout the build environment need not have us
+    return kept
