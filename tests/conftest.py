@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+from engines.models.store import ModelStore
+
 install_import_hook(
     ["engines.spec", "engines.perception", "calibration", "stream.windows"], "beartype.beartype"
 )
@@ -36,3 +38,13 @@ def media():
 @pytest.fixture(scope="session")
 def need_tool():
     return tool
+
+
+@pytest.fixture(scope="session")
+def store():
+    """The user's cache, which must hold what the embedded profile and the demo need."""
+    models = ModelStore()
+    missing = [name for name in models.manifest.group("demo") if not models.present(name)]
+    if missing:
+        leave_out(f"{', '.join(missing)}: not in the cache; `make models` brings them")
+    return models
