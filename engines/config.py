@@ -70,3 +70,7 @@ class PerceptionConfig(Section):
     expression: ExpressionConfig = ExpressionConfig()
     max_persons: Annotated[int, Field(ge=1)] = 8
     """At most so many persons are looked at in a frame, the largest first."""
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names, in the manifest, of the models that this needs."""
+        return self.detector.model, self.face.detector, self.face.mesh, self.expression.model

@@ -26,6 +26,8 @@ from stream.tally import Tally
 
 logger = logging.getLogger(__name__)
 
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
 RESTARTS = 3  # a live source that broke so often for no expected reason is broken
 DRAIN_S = 3.0  # what is on its way when the end is asked for gets so long to arrive
 
@@ -86,7 +88,9 @@ async def _restarted(spec: SourceSpec, run_source: RunSource, tally: Tally) -> N
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: not isinstance(error, SubfaceError)),
         stop=stop_after_attempt(attempts),
-        wait=wait_exponential_jitter(initial=0.5, max=10),
+        wait=wait_exponential_jitter(
+            multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S, jitter=FIRST_PAUSE_S
+        ),
         before_sleep=_report_restart,
         reraise=True,
     )

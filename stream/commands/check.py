@@ -1,0 +1,159 @@
+"""The check verb: each part of a run tried by itself, with what is wrong and how to mend it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from engines.errors import SubfaceError
+from engines.models.store import ModelStore
+from engines.perception.networks import open_networks
+from engines.perception.observer import Observer
+from engines.spec.frame import Frame
+from stream import policy
+from stream.clock import Clock
+from stream.commands.run import broker_url
+from stream.config import Profile
+from stream.errors import SourceUnreachableError
+from stream.meter import EngineMeter
+from stream.profile import load_profile
+from stream.publish.mqtt import MqttPublisher
+from stream.source.address import parse_sources
+from stream.source.media import media
+from stream.source.spec import SourceSpec
+from stream.worker import Worker
+
+BLANK_HEIGHT_PX, BLANK_WIDTH_PX = 360, 640
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What trying one part gave.
+
+    Attributes:
+        part: Which part.
+        detail: What was found, or what is wrong and how to mend it.
+        error: The failure; None if all is well.
+    """
+
+    part: str
+    detail: str
+    error: SubfaceError | None = None
+
+
+def check(
+    *,
+    sources: Sequence[str],
+    profile: str,
+    overrides: Sequence[str],
+    mqtt: str | None,
+    show: bool,
+) -> int:
+    """Try every part, print what was found, and return the exit code of the first failure."""
+    settings = [*overrides, *([f"mqtt.url={mqtt}"] if mqtt else [])]
+    loaded = load_profile(profile, settings)
+    if show:
+        sys.stdout.write(yaml.safe_dump(loaded.model_dump(mode="json"), sort_keys=False))
+    return asyncio.run(_check(loaded, sources))
+
+
+async def _check(profile: Profile, sources: Sequence[str]) -> int:
+    console = Console(stderr=True)
+    table = Table(title=f"Profile {profile.name}", title_justify="left")
+    table.add_column("part")
+    table.add_column("")
+    table.add_column("found", overflow="fold")
+    failures: list[SubfaceError] = []
+    async for finding in _findings(profile, sources, console):
+        verdict = "[red]fails[/red]" if finding.error else "[green]ok[/green]"
+        table.add_row(finding.part, verdict, finding.detail)
+        if finding.error is not None:
+            failures.append(finding.error)
+    console.print(table)
+    return failures[0].exit_code if failures else 0
+
+
+async def _findings(
+    profile: Profile, sources: Sequence[str], console: Console
+) -> AsyncIterator[Finding]:
+    store = ModelStore()
+    yield await _try("models", partial(_models, profile, store))
+    yield await _try("engines", partial(_engines, profile, store))
+    specs: list[SourceSpec] = []
+    for argument in sources:
+        try:
+            specs += parse_sources([argument])
+        except SubfaceError as error:
+            yield Finding(part="source", detail=str(error), error=error)
+    for spec in specs:
+        yield await _try(f"source {spec.name}", partial(_source, spec, profile))
+    yield await _try("policy", partial(_policy, profile, specs))
+    yield await _try("broker", partial(_broker, profile, console))
+
+
+async def _try(part: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(part=part, detail=await attempt())
+    except SubfaceError as error:
+        return Finding(part=part, detail=str(error), error=error)
+
+
+async def _models(profile: Profile, store: ModelStore) -> str:
+    names = profile.perception.models()
+    for name in names:
+        store.verify(name)
+    return f"{len(names)} present, digests as in the manifest: {', '.join(names)}"
+
+
+async def _engines(profile: Profile, store: ModelStore) -> str:
+    """Open every engine and let the perception look at one grey picture."""
+    meter = EngineMeter(profile.perception.runtime)
+    networks = open_networks(profile.perception, store, meter.open)
+    grey = np.full((BLANK_HEIGHT_PX, BLANK_WIDTH_PX, 3), 128, np.uint8)
+    frame = Frame(
+        source="check",
+        epoch=0,
+        shot=0,
+        index=0,
+        time_s=0.0,
+        captured_at=None,
+        arrived_s=0.0,
+        image=grey,
+    )
+    async with Worker("perception", lambda: networks) as worker:
+        scene = await worker.call(Observer(profile.perception).observe, frame)
+    backend = profile.perception.runtime.backend
+    return f"{backend}: opened, and {len(scene.observations)} persons on a grey picture"
+
+
+async def _source(spec: SourceSpec, profile: Profile) -> str:
+    """Open a source and wait for its first picture."""
+    async with aclosing(media(spec, profile.source)) as items:
+        async for item in items:
+            if isinstance(item, Frame):
+                height, width, _ = item.image.shape
+                return f"{spec.address}: first picture {width}x{height}"
+    msg = f"{spec.address}: it ended without a picture"
+    raise SourceUnreachableError(msg)
+
+
+async def _policy(profile: Profile, specs: Sequence[SourceSpec]) -> str:
+    note = policy.check(profile.policy, specs, profile.mqtt.url)
+    return f"purpose {note.purpose}"
+
+
+async def _broker(profile: Profile, console: Console) -> str:
+    async with AsyncExitStack() as stack:
+        url = await broker_url(profile.mqtt.url, stack, console)
+        if url is None:
+            return "off"
+        publisher = MqttPublisher(url, config=profile.mqtt, site=profile.site, clock=Clock())
+        await stack.enter_async_context(publisher)
+        return f"{profile.mqtt.url}: connected"
