@@ -1,5 +1,6 @@
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ install_import_hook(
 SHARED = Path(
     os.environ.get("SUBFACE_SHARED", Path(__file__).parents[1].parent / "shared")
 ).resolve()
+
+SYSTEM_PYTHON = "/usr/bin/python3"  # GStreamer's bindings come from Debian, not from a wheel
 
 
 def leave_out(reason):
@@ -48,3 +51,27 @@ def store():
     if missing:
         leave_out(f"{', '.join(missing)}: not in the cache; `make models` brings them")
     return models
+
+
+@pytest.fixture
+def rtsp_server():
+    """Start live RTSP servers: ``rtsp_server("--file", clip).url``; see servers/rtsp_server.py."""
+    script = Path(__file__).parent / "servers" / "rtsp_server.py"
+    probe = [SYSTEM_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"]
+    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True).returncode:
+        leave_out("gir1.2-gst-rtsp-server-1.0 is not installed; `make test` installs it")
+    running = []
+
+    def start(*arguments):
+        command = [SYSTEM_PYTHON, str(script), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        process.url = process.stdout.readline().strip()
+        assert process.url, f"{' '.join(command)} did not start"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()  # it may be stopped: SIGKILL ends it all the same
+        process.wait()
+        process.stdout.close()
