@@ -58,7 +58,10 @@ def rtsp_server():
     """Start live RTSP servers: ``rtsp_server("--file", clip).url``; see servers/rtsp_server.py."""
     script = Path(__file__).parent / "servers" / "rtsp_server.py"
     probe = [SYSTEM_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"]
-    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True).returncode:
+    if (
+        not Path(SYSTEM_PYTHON).exists()
+        or subprocess.run(probe, capture_output=True, check=False).returncode
+    ):
         leave_out("gir1.2-gst-rtsp-server-1.0 is not installed; `make test` installs it")
     running = []
 

@@ -10,12 +10,11 @@ The first line on stdout is the URL; errors are one line on stderr. SIGTERM and 
 """
 
 import argparse
-import random
 import signal
 import sys
 import threading
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from pathlib import Path
 from typing import NamedTuple
 
@@ -221,7 +220,7 @@ def factory_of(chosen):
     factory = GstRtspServer.RTSPMediaFactory()
     line = PATTERN.format(width=width, height=height, fps=chosen.fps)
     factory.set_launch(f"( {line} )")
-    factory.set_shared(True)  # noqa: FBT003
+    factory.set_shared(True)
     return factory
 
 
