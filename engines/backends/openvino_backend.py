@@ -1,9 +1,11 @@
 """OpenVINO: the CPU backend; it reads .onnx and .tflite files as they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import numpy as np
 import openvino
 
 from engines.errors import EngineError
@@ -14,15 +16,22 @@ class OpenVinoEngine:
     """A graph compiled for the CPU, one stream, with an explicit number of threads.
 
     OpenVINO's default precision is bf16 where the chip has it, which ruins landmarks: the precision
-    is always stated. An output without a name, or with one that another output has too, is called
-    by its place: ``output_0``.
+    is always stated. Pinning is off: by default every process pins its inference to the same first
+    core, so that two of them on two cores run at half speed. With one thread an inference runs in
+    the calling thread, so the caller's thread clock counts it.
+
+    A tensor is called by its name in the graph, the first in alphabetical order where it has
+    several; one without a name of its own by its place: ``output_0``.
 
     Args:
         path: An .onnx or .tflite file.
         threads: Threads of one run.
         precision: The arithmetic's precision.
-        outputs: The places of the outputs to keep, in order; what only the others need is not
+        outputs: The names of the outputs to keep, in order; what only the others need is not
             computed. None keeps all.
+
+    Raises:
+        EngineError: If the graph is missing or broken, or has no output of such a name.
     """
 
     def __init__(
@@ -31,15 +40,17 @@ class OpenVinoEngine:
         *,
         threads: int = 1,
         precision: Literal["f32", "bf16"] = "f32",
-        outputs: tuple[int, ...] | None = None,
+        outputs: Sequence[str] | None = None,
     ) -> None:
+        if not path.is_file():
+            msg = f"{path}: there is no such graph; `subface models pull` fetches the models"
+            raise EngineError(msg)
         core = openvino.Core()
         try:
             model = core.read_model(path)
             if outputs is not None:
-                kept = [model.outputs[place] for place in outputs]
-                model = openvino.Model(kept, model.get_parameters())
-            self._compiled = core.compile_model(
+                model = _keep(model, outputs, path)
+            compiled = core.compile_model(
                 model,
                 "CPU",
                 {
@@ -47,25 +58,28 @@ class OpenVinoEngine:
                     "INFERENCE_NUM_THREADS": threads,
                     "NUM_STREAMS": 1,
                     "PERFORMANCE_HINT": "LATENCY",
+                    "ENABLE_CPU_PINNING": False,
                 },
             )
-        except RuntimeError as error:
+        except RuntimeError as error:  # the only type that the binding raises
             reason = str(error).strip().rpartition("\n")[2]
-            msg = f"{path}: OpenVINO cannot read this graph: {reason}"
+            msg = f"{path}: OpenVINO cannot read this graph; is the file whole? It says: {reason}"
             raise EngineError(msg) from error
-        self._request = self._compiled.create_infer_request()
+        self._request = compiled.create_infer_request()
         self.spec = EngineSpec(
-            inputs=_tensor_specs(self._compiled.inputs, "input"),
-            outputs=_tensor_specs(self._compiled.outputs, "output"),
+            inputs=_tensor_specs(compiled.inputs, "input"),
+            outputs=_tensor_specs(compiled.outputs, "output"),
         )
 
     def run(self, batch: Batch) -> Batch:
-        """Compute the outputs of one batch."""
+        """Compute the outputs of one batch; a contiguous input is read in place."""
         for tensor in self.spec.inputs:
             tensor.check(batch)
-        arrays = [batch[tensor.name] for tensor in self.spec.inputs]
+        # a shared input is read as one block: a view with gaps has to be laid out first
+        arrays = [np.ascontiguousarray(batch[tensor.name]) for tensor in self.spec.inputs]
         self._request.infer(dict(enumerate(arrays)), share_inputs=True)
         return {
+            # the request owns its outputs and overwrites them in the next run
             tensor.name: output.data.copy()
             for tensor, output in zip(self.spec.outputs, self._request.output_tensors, strict=True)
         }
@@ -79,11 +93,21 @@ class OpenVinoEngine:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        del self._request, self._compiled
+        del self._request
 
 
-def _tensor_specs(ports: list[Any], kind: str) -> tuple[TensorSpec, ...]:
-    names = [port.get_any_name() if port.get_names() else "" for port in ports]
+def _keep(model: Any, names: Sequence[str], path: Path) -> Any:  # noqa: ANN401 (untyped)
+    places = {tensor.name: k for k, tensor in enumerate(_tensor_specs(model.outputs, "output"))}
+    unknown = [name for name in names if name not in places]
+    if unknown:
+        msg = f"{path}: the graph has no output {unknown[0]!r}, but {', '.join(places)}"
+        raise EngineError(msg)
+    kept = [model.outputs[places[name]] for name in names]
+    return openvino.Model(kept, model.get_parameters())
+
+
+def _tensor_specs(ports: Sequence[Any], kind: str) -> tuple[TensorSpec, ...]:
+    names = [min(port.get_names(), default="") for port in ports]
     return tuple(
         TensorSpec(
             name if name and names.count(name) == 1 else f"{kind}_{place}",

@@ -1,0 +1,64 @@
+"""Facial expression: seven probabilities from one aligned face.
+
+The network is the one of the ``fer`` package (MIT), trained on FER-2013. Its class order is its
+own; it is mapped to ``EXPRESSIONS`` here and nowhere else.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+
+from engines.engine import Engine
+from engines.perception.contract import require
+from engines.perception.facemesh import Mesh
+from engines.perception.region import crop
+from engines.spec.labels import EXPRESSIONS, Expression
+from engines.spec.tensors import EngineSpec, TensorSpec
+
+NETWORK_ORDER: Final[tuple[Expression, ...]] = (
+    "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
+)  # fmt: skip
+"""The network's own order, from the package's source (fer/fer.py, ``_get_labels``)."""
+
+_SIDE_PX: Final = 64
+_MARGIN: Final = 1.05  # the face fills the picture, as in FER-2013
+_TO_EXPRESSIONS: Final = [NETWORK_ORDER.index(name) for name in EXPRESSIONS]
+
+_CONTRACT = EngineSpec(
+    inputs=(TensorSpec("x", (1, _SIDE_PX, _SIDE_PX, 1), np.dtype(np.float32)),),
+    outputs=(TensorSpec("Identity", (1, len(NETWORK_ORDER)), np.dtype(np.float32)),),
+)
+
+
+class ExpressionReader:
+    """Reads the expression of a face.
+
+    Args:
+        engine: float32 ``x`` [1 64 64 1], grey in -1..1 -> float32 ``Identity`` [1 7],
+            probabilities in ``NETWORK_ORDER``.
+
+    Raises:
+        EngineError: If the engine is not of that kind.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        require(engine, _CONTRACT, role="expression network")
+        self._engine = engine
+
+    def read(self, image: UInt8[ndarray, "H W 3"], mesh: Mesh) -> Float32[ndarray, " 7"]:
+        """Return the probabilities in the order of ``EXPRESSIONS``; read-only.
+
+        Args:
+            image: The frame that the face was found in.
+            mesh: The face; its eyes are laid level before the network sees it.
+        """
+        cut = crop(image, mesh.region(_MARGIN), _SIDE_PX)
+        grey = cv2.cvtColor(cut.image, cv2.COLOR_RGB2GRAY)
+        pixels = grey.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        out = self._engine.run({"x": pixels[None, :, :, None]})["Identity"]
+        probabilities = np.asarray(out, dtype=np.float32)[0, _TO_EXPRESSIONS]
+        probabilities.setflags(write=False)
+        return probabilities

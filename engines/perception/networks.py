@@ -1,0 +1,70 @@
+"""The networks that look at frames, opened once and shared by all sources."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from engines.config import PerceptionConfig
+from engines.engine import Engine, OpenEngine
+from engines.models.store import ModelStore
+from engines.perception.detector import PersonDetector
+from engines.perception.expression import ExpressionReader
+from engines.perception.face import FaceFinder
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptionNetworks:
+    """What one thread looks at frames with; leaving its context closes the engines.
+
+    Attributes:
+        persons: The person detector.
+        faces: The face detector and the face mesh.
+        expressions: The expression network.
+        engines: Closes them.
+    """
+
+    persons: PersonDetector
+    faces: FaceFinder
+    expressions: ExpressionReader
+    engines: ExitStack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.engines.close()
+
+
+def open_networks(
+    config: PerceptionConfig, store: ModelStore, open_engine: OpenEngine
+) -> PerceptionNetworks:
+    """Open every network that a profile names.
+
+    Args:
+        config: The names of the models, and thresholds.
+        store: Where their files are.
+        open_engine: Opens the file of a model under the model's name.
+
+    Raises:
+        ModelError: If a model is missing, or not the one that the manifest names.
+        EngineError: If the runtime cannot load one, or it is not of the kind that is needed.
+    """
+    with ExitStack() as opened:
+
+        def open_model(name: str) -> Engine:
+            return opened.enter_context(open_engine(name, store.path(name)))
+
+        return PerceptionNetworks(
+            persons=PersonDetector(open_model(config.detector.model)),
+            faces=FaceFinder(
+                open_model(config.face.detector), open_model(config.face.mesh), config.face
+            ),
+            expressions=ExpressionReader(open_model(config.expression.model)),
+            engines=opened.pop_all(),
+        )

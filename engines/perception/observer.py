@@ -1,0 +1,106 @@
+"""One source as it is watched: who is in each frame, each with the face and its expression."""
+
+import numpy as np
+
+from engines.config import PerceptionConfig
+from engines.perception.boxes import area
+from engines.perception.face import Face
+from engines.perception.networks import PerceptionNetworks
+from engines.perception.tracker import ByteTracker, Track, Tracker
+from engines.spec.frame import Frame
+from engines.spec.observation import Observation, Scene
+
+
+class Observer:
+    """The state of one source: its tracks, and each track's last face.
+
+    The person detector looks at every k-th frame, and at once where nobody is being followed: at
+    the start, after a cut, after a loss. Faces are looked for in every frame.
+
+    Args:
+        config: Thresholds and intervals.
+    """
+
+    def __init__(self, config: PerceptionConfig) -> None:
+        self._config = config
+        self._tracker: Tracker = ByteTracker(config.tracker, min_score=config.detector.min_score)
+        self._faces: dict[int, Face] = {}
+        self._view: tuple[int, int] | None = None
+        self._carried = 0
+
+    def observe(self, networks: PerceptionNetworks, frame: Frame) -> Scene:
+        """Return who is in the frame; frames are given in order.
+
+        A cut or a break drops the tracks: whoever is seen after it has a new ``track_id``.
+
+        Raises:
+            SpecMismatchError: If a network breaks its contract.
+        """
+        if self._view != (frame.epoch, frame.shot):
+            self._view = (frame.epoch, frame.shot)
+            self._tracker.restart()
+            self._faces.clear()
+        tracks = self._largest(self._follow(networks, frame))
+        faces = self._find_faces(networks, frame, tracks)
+        return Scene(
+            source=frame.source,
+            epoch=frame.epoch,
+            shot=frame.shot,
+            index=frame.index,
+            time_s=frame.time_s,
+            captured_at=frame.captured_at,
+            arrived_s=frame.arrived_s,
+            observations=tuple(
+                _observation(networks, frame, track, faces.get(track.track_id)) for track in tracks
+            ),
+        )
+
+    def _follow(self, networks: PerceptionNetworks, frame: Frame) -> tuple[Track, ...]:
+        if self._carried + 1 < self._config.detector.every:
+            carried = self._tracker.carry(frame.time_s)
+            if carried:
+                self._carried += 1
+                return carried
+        self._carried = 0
+        return self._tracker.update(networks.persons.detect(frame.image), frame.time_s)
+
+    def _largest(self, tracks: tuple[Track, ...]) -> list[Track]:
+        if len(tracks) <= self._config.max_persons:
+            return list(tracks)
+        order = np.argsort(-area(np.array([track.box_xyxy for track in tracks])), kind="stable")
+        return [tracks[place] for place in order[: self._config.max_persons]]
+
+    def _find_faces(
+        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+    ) -> dict[int, Face]:
+        # a track that lives on weak detections is no evidence of a person
+        sure = [track for track in tracks if track.score >= self._config.detector.min_score]
+        found = networks.faces.find(
+            frame.image,
+            np.array([track.box_xyxy for track in sure], dtype=np.float32).reshape(-1, 4),
+            [self._faces.get(track.track_id) for track in sure],
+        )
+        self._faces = {
+            track.track_id: face
+            for track, face in zip(sure, found, strict=True)
+            if face is not None
+        }
+        return self._faces
+
+
+def _observation(
+    networks: PerceptionNetworks, frame: Frame, track: Track, face: Face | None
+) -> Observation:
+    return Observation(
+        source=frame.source,
+        epoch=frame.epoch,
+        shot=frame.shot,
+        track_id=track.track_id,
+        person_id=f"p{track.track_id}",
+        box_xyxy=track.box_xyxy,
+        score=track.score,
+        time_s=frame.time_s,
+        arrived_s=frame.arrived_s,
+        face_xyxy=None if face is None else face.mesh.box_xyxy,
+        expression=None if face is None else networks.expressions.read(frame.image, face.mesh),
+    )
