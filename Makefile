@@ -17,6 +17,8 @@ help: ## this list
 demo: models ## watch a sample clip, with its own broker; needs no root
 	$(BIN)/subface demo $(ARGS)
 
+# absolute: the processes that tests start elsewhere leave their part here too
+test: export COVERAGE_FILE := $(CURDIR)/.coverage
 test: debian-packages .venv/.dev models-all ## all tests, with branch coverage
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
@@ -43,7 +45,7 @@ models models-all: .venv/.core ## bring the models of the demo (or all) into the
 	    $(BIN)/subface models pull $(GROUP) --no-derive && \
 	    { $(BIN)/subface models verify $(GROUP) --quiet || { \
 	        $(MAKE) --no-print-directory build-env && \
-	        $(BIN)/subface models pull $(GROUP) --source any; }; }; }
+	        $(BIN)/subface models pull $(GROUP); }; }; }
 
 build-env: .venv-build/.done ## the environment that converts models: once, 2-5 minutes, 6 GB
 

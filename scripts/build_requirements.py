@@ -1,7 +1,7 @@
 """Prints what the conversion of models needs, from the extra [build] of pyproject.toml.
 
-The pins live there and nowhere else. What the conversion does not import is left out, and what our
-networks import beside torch is added, so that .venv-build needs no live environment in it.
+The pins live there and nowhere else. What the conversion does not import is left out; added is what
+our networks import beside torch, and what lets `make test` count the lines that run over there.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 NOT_FOR_CONVERSION = {"transformers", "onnxscript"}
-FROM_THE_CORE = {"jaxtyping"}
+ADDED = {"jaxtyping", "coverage"}
 
 
 def package_name(requirement: str) -> str:
@@ -22,9 +22,10 @@ def package_name(requirement: str) -> str:
 def main() -> None:
     """Print one requirement a line."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    extra = project["optional-dependencies"]["build"]
-    chosen = [line for line in extra if package_name(line) not in NOT_FOR_CONVERSION]
-    chosen += [line for line in project["dependencies"] if package_name(line) in FROM_THE_CORE]
+    extras = project["optional-dependencies"]
+    chosen = [line for line in extras["build"] if package_name(line) not in NOT_FOR_CONVERSION]
+    others = project["dependencies"] + extras["dev"]
+    chosen += [line for line in others if package_name(line) in ADDED]
     sys.stdout.write("\n".join(chosen) + "\n")
 
 
