@@ -14,7 +14,12 @@ Positive = Annotated[float, Field(gt=0)]
 class Section(BaseModel):
     """A frozen part of a profile that accepts no unknown key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a broker's URL may hold a password
+    )
 
 
 class RuntimeConfig(Section):

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from engines.config import PerceptionConfig, Positive, Section
+from stream.redaction import hide_login
 
 Pace = Literal["auto", "realtime", "fast"]
 Subject = Literal["main", "all"]
@@ -70,8 +71,8 @@ class OutboxConfig(Section):
 class MqttConfig(Section):
     """The broker."""
 
-    url: str = "embedded"
-    """embedded, off, or mqtt://[user@]host[:port] or mqtts://[user@]host[:port]."""
+    url: Annotated[str, Field(repr=False), PlainSerializer(hide_login)] = "embedded"
+    """embedded, embedded:PORT, off, or mqtt://[user@]host[:port] or mqtts://[user@]host[:port]."""
     password_env: str | None = None
     """The environment variable that holds the password."""
     password_file: str | None = None

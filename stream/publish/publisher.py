@@ -4,6 +4,7 @@ The stamp is taken here and nowhere else, so that latency means the same for all
 arrival of the newest frame to the hand-over to the outbox.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -25,6 +26,10 @@ class Sink(Protocol):
 
     async def put(self, record: Record) -> None:
         """Take one record."""
+        ...
+
+    async def settle(self, within_s: float) -> None:
+        """Wait until what was taken is delivered; drop and count what is not after so long."""
         ...
 
 
@@ -68,6 +73,15 @@ class Publisher:
         """Hand a record to every sink."""
         for sink in self._sinks:
             await sink.put(record)
+
+    async def settle(self, within_s: float) -> None:
+        """Wait until every sink delivered what it took; after so long the rest is dropped.
+
+        Then in = out + drops holds for every sink, which is what a summary tells.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for sink in self._sinks:
+                tasks.create_task(sink.settle(within_s))
 
     async def put_reading(self, reading: Reading, stamps: Stamps) -> Reading:
         """Stamp a reading, hand it to every sink, and return it as it went out."""
