@@ -1,6 +1,9 @@
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,61 @@ def rtsp_server():
         process.kill()  # it may be stopped: SIGKILL ends it all the same
         process.wait()
         process.stdout.close()
+
+
+MOSQUITTO_CONF = """\
+listener {port} 127.0.0.1
+persistence false
+allow_anonymous {anonymous}
+log_type none
+{options}
+"""
+
+
+class Mosquitto:
+    """A real broker on a free loopback port; a kill loses its memory, but not its port."""
+
+    def __init__(self, program, folder, *, anonymous=True, options=""):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        config = folder / f"mosquitto-{self.port}.conf"
+        config.write_text(
+            MOSQUITTO_CONF.format(port=self.port, anonymous=str(anonymous).lower(), options=options)
+        )
+        self._command = [program, "-c", str(config)]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
+        while self.process.poll() is None:
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self._command} ended with {self.process.returncode}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def start_mosquitto(tmp_path):
+    """Start brokers: ``start_mosquitto().url``; options are lines of mosquitto.conf."""
+    program = tool("mosquitto")
+    running = []
+
+    def start(**options):
+        running.append(Mosquitto(program, tmp_path, **options))
+        return running[-1]
+
+    yield start
+    for broker in running:
+        broker.kill()
+
+
+@pytest.fixture
+def mosquitto(start_mosquitto):
+    return start_mosquitto()
