@@ -39,7 +39,7 @@ class Fetcher:
         if host in self._unreachable:
             msg = f"{host}: {self._unreachable[host]}, as before"
             raise ModelSourceError(msg)
-        got = 0
+        answered, got = False, 0
         try:
             with (
                 requests.get(
@@ -47,6 +47,7 @@ class Fetcher:
                 ) as answer,
                 to.open("wb") as file,
             ):
+                answered = True
                 answer.raise_for_status()
                 for piece in answer.iter_content(PIECE_BYTES):
                     got += len(piece)
@@ -56,8 +57,8 @@ class Fetcher:
                     file.write(piece)
                     advance(len(piece))
         except requests.RequestException as error:
-            reason = _reason(error, got)
-            if not got and not isinstance(error, requests.HTTPError):
+            reason = _reason(error, answered=answered)
+            if not answered:
                 self._unreachable[host] = reason
             msg = f"{host}: {reason} ({got} of {size_bytes} bytes came)"
             raise ModelSourceError(msg) from error
@@ -71,9 +72,9 @@ _REASONS: Final = (  # a class stands before the one that it derives from
 )
 
 
-def _reason(error: requests.RequestException, got: int) -> str:
+def _reason(error: requests.RequestException, *, answered: bool) -> str:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"it answers {error.response.status_code} {error.response.reason}"
-    if got:
+    if answered:
         return "it broke off or fell silent"
     return next((text for kind, text in _REASONS if isinstance(error, kind)), str(error))
