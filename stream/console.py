@@ -36,6 +36,9 @@ class ConsoleView:
         """What was shown."""
         return EdgeCount(edge="console", received=self._shown, delivered=self._shown, drops={})
 
+    async def settle(self, within_s: float) -> None:
+        """Return: what was put is shown."""
+
     async def put(self, record: Record) -> None:
         """Show one record."""
         self._shown += 1

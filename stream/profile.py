@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from configs import shipped, shipped_profiles
 from engines.errors import ConfigError
 from stream.config import Profile
+from stream.redaction import hide_login
 
 
 def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
@@ -69,26 +70,26 @@ def _read(path: Path) -> dict[str, Any]:
 def _set(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator or not all(key.split(".")):
-        msg = f"--set {override!r}: expected key=value, such as reading.hop_s=1"
+        msg = f"--set {hide_login(override)!r}: expected key=value, such as reading.hop_s=1"
         raise ConfigError(msg)
     *sections, last = key.split(".")
     for section in sections:
         inner: Any = values.setdefault(section, {})
         if not isinstance(inner, dict):
-            msg = f"--set {override!r}: {section!r} is a value, not a section"
+            msg = f"--set {hide_login(override)!r}: {section!r} is a value, not a section"
             raise ConfigError(msg)
         values = inner
     try:
         values[last] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        msg = f"--set {override!r}: the value is not YAML"
+        msg = f"--set {hide_login(override)!r}: the value is not YAML"
         raise ConfigError(msg) from error
 
 
 def _explain(detail: ErrorDetails) -> str:
     key = ".".join(map(str, detail["loc"]))
     if detail["type"] != "extra_forbidden":
-        return f"{key}: {detail['msg'].lower()}, got {detail['input']!r}"
+        return f"{key}: {detail['msg'].lower()}, got {hide_login(repr(detail['input']))}"
     allowed = _keys(Profile, detail["loc"][:-1])
     near = difflib.get_close_matches(str(detail["loc"][-1]), allowed, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""

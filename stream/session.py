@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 MB = 2**20
 INTERRUPTED = 130
+PATIENCE_S = 30.0  # for a broker that is slow or away when the sources have ended
+LAST_CHANCE_S = 1.0  # for it when we were asked to end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,9 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
             stop=stop,
         )
         outcomes = await _watched(plan, shared)
+        # In = out + drops is told by the summary, so everything is delivered or given up before it.
+        await stop.cuts_short(publisher.settle(PATIENCE_S))
+        await publisher.settle(LAST_CHANCE_S)
         await publisher.put(_summary(session.id, outcomes, publisher, meter, clock))
     return _exit_code(outcomes, stop)
 

@@ -156,4 +156,4 @@ async def _broker(profile: Profile, console: Console) -> str:
             return "off"
         publisher = MqttPublisher(url, config=profile.mqtt, site=profile.site, clock=Clock())
         await stack.enter_async_context(publisher)
-        return f"{profile.mqtt.url}: connected"
+        return f"{publisher.address}: connected"

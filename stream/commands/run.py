@@ -12,7 +12,7 @@ from rich.console import Console
 from engines.models.store import ModelStore
 from stream.config import Profile
 from stream.profile import load_profile
-from stream.publish.embedded import embedded_broker
+from stream.publish.embedded import embedded_broker, port_of
 from stream.session import Plan, run_session
 from stream.source.address import parse_sources
 
@@ -68,7 +68,6 @@ async def broker_url(url: str, stack: AsyncExitStack, console: Console) -> str |
         return None
     if url.partition(":")[0] != EMBEDDED:
         return url
-    _, _, port = url.partition(":")
-    started = await stack.enter_async_context(embedded_broker(int(port) if port else None))
+    started = await stack.enter_async_context(embedded_broker(port_of(url)))
     console.print(f"MQTT on {started}  (subface watch --mqtt {started})", style="dim")
     return started
