@@ -18,7 +18,7 @@ class PullDisplay:
     """Shows a pull while its context lasts; a ``PullObserver``."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, soft_wrap=True, highlight=False)
+        self._console = console or Console(stderr=True, soft_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -55,10 +55,10 @@ class PullDisplay:
 
     def note(self, name: str, text: str) -> None:
         """Print a line that stays."""
-        self._console.print(f"{name}: {text}", markup=False)
+        self._console.print(f"{name}: {text}", markup=False, highlight=False)
 
     def end(self, name: str, text: str) -> None:
         """Replace the bar by a line."""
         if name in self._tasks:
             self._progress.remove_task(self._tasks.pop(name))
-        self._console.print(f"{name}: {text}", markup=False)
+        self._console.print(f"{name}: {text}", markup=False, highlight=False)
