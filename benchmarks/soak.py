@@ -75,21 +75,8 @@ def watch(
 ) -> tuple[list[dict], list[tuple[float, float]]]:
     """Run the monitor and sample its memory every second; return records and (s, MB)."""
     settings = [word for value in arguments.overrides for word in ("--set", value)]
-    monitor = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "stream.cli",
-            "run",
-            f"live={url}",
-            "--mqtt",
-            "embedded",
-            "--quiet",
-            "--jsonl",
-            str(out),
-            *settings,
-        ]
-    )
+    words = [f"live={url}", "--mqtt", "embedded", "--quiet", "--jsonl", str(out), *settings]
+    monitor = subprocess.Popen([sys.executable, "-m", "stream.cli", "run", *words])
     process, started_s, memory = psutil.Process(monitor.pid), time.monotonic(), []
     while (elapsed_s := time.monotonic() - started_s) < arguments.seconds:
         if monitor.poll() is not None:
