@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+AppearanceCrop = Literal["person", "face"]
 
 
 class Section(BaseModel):
@@ -65,6 +66,15 @@ class ExpressionConfig(Section):
     model: str = "fer-expression"
 
 
+class AppearanceConfig(Section):
+    """Which network turns the look of a person into a vector, and of what."""
+
+    model: str | None = None
+    """None: no appearance; readings then go without it."""
+    crop: AppearanceCrop = "person"
+    """person: the whole box, as the paper does; face: the face with hair and chin."""
+
+
 class PerceptionConfig(Section):
     """Everything that happens to one frame."""
 
@@ -73,9 +83,11 @@ class PerceptionConfig(Section):
     tracker: TrackerConfig = TrackerConfig()
     face: FaceConfig = FaceConfig()
     expression: ExpressionConfig = ExpressionConfig()
+    appearance: AppearanceConfig = AppearanceConfig()
     max_persons: Annotated[int, Field(ge=1)] = 8
     """At most so many persons are looked at in a frame, the largest first."""
 
     def models(self) -> tuple[str, ...]:
         """Return the names, in the manifest, of the models that this needs."""
-        return self.detector.model, self.face.detector, self.face.mesh, self.expression.model
+        always = self.detector.model, self.face.detector, self.face.mesh, self.expression.model
+        return always if self.appearance.model is None else (*always, self.appearance.model)

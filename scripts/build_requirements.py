@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
-NOT_FOR_CONVERSION = {"transformers", "onnxscript"}
+NOT_FOR_CONVERSION = {"onnxscript"}
 ADDED = {"jaxtyping", "coverage"}
 
 

@@ -6,30 +6,24 @@ the live environment has. Graph and provenance appear by a rename: what is in th
 """
 
 import argparse
-import hashlib
-import json
 import os
 import sys
-import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 # read when Ultralytics is imported: it must neither ask its servers nor install packages
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
-import onnx
 import torch
 from torch import nn
 from ultralytics import YOLO
 from ultralytics.nn.modules.head import Detect
 
+from engines.build.graph_file import sha256, versions, write_graph
 from engines.networks import person_boxes
 
-OPSET: Final = 17  # the first with everything that is used; TensorRT 10.3 reads up to 20
 SAMPLE_HW: Final = (360, 640)  # any frame: height and width stay free in the graph
-TOOLS: Final = ("torch", "ultralytics", "onnx")
 
 
 def export_person_boxes(weights: Path, canvas_hw: tuple[int, int], out: Path) -> None:
@@ -42,35 +36,21 @@ def export_person_boxes(weights: Path, canvas_hw: tuple[int, int], out: Path) ->
         out: Where the .onnx file goes; its provenance goes beside it.
     """
     graph = person_boxes.PersonBoxes(load_detector(weights), canvas_hw).eval()
-    frame = torch.zeros((1, *SAMPLE_HW, 3), dtype=torch.uint8)
-    part = out.with_name(f".{out.name}.part")
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks on branches inside Ultralytics' head
-        graph(frame)
-        torch.onnx.export(
-            graph,
-            (frame,),
-            part,
-            opset_version=OPSET,
-            input_names=list(person_boxes.INPUTS),
-            output_names=list(person_boxes.OUTPUTS),
-            dynamic_axes={"frame": {1: "H", 2: "W"}},
-            dynamo=False,  # the other exporter fixes H and W where the grid is computed
-        )
-    onnx.checker.check_model(part, full_check=True)
-    provenance = {
-        "sha256": _sha256(part),
-        "size_bytes": part.stat().st_size,
-        "made_from_sha256": _sha256(weights),
-        "recipe": "person-boxes",
-        "revision": person_boxes.REVISION,
-        "canvas_hw": canvas_hw,
-        "tools": {name: version(name) for name in TOOLS},
-    }
-    part.replace(out)
-    beside = out.with_name(f"{out.name}.json")
-    part.write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
-    part.replace(beside)
+    write_graph(
+        graph,
+        (torch.zeros((1, *SAMPLE_HW, 3), dtype=torch.uint8),),
+        out,
+        inputs=person_boxes.INPUTS,
+        outputs=person_boxes.OUTPUTS,
+        free_axes={"frame": {1: "H", 2: "W"}},
+        provenance={
+            "made_from_sha256": sha256(weights),
+            "recipe": "person-boxes",
+            "revision": person_boxes.REVISION,
+            "canvas_hw": canvas_hw,
+            "tools": versions("torch", "ultralytics", "onnx"),
+        },
+    )
 
 
 def load_detector(weights: Path) -> nn.Module:
@@ -111,11 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _canvas(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
     return int(height), int(width)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":
