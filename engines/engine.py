@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from engines.spec.tensors import Batch, EngineSpec
 
 
+@runtime_checkable  # the tests check every annotation
 class Engine(Protocol):
     """A loaded model that turns one batch into another.
 

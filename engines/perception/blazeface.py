@@ -50,7 +50,7 @@ class BlazeFace:
     def detect(self, image: UInt8[ndarray, "H W 3"], region: Region) -> SsdDetections:
         """Return the faces in a region, in pixels of the frame, the best first."""
         cut = crop(image, region, _SIDE_PX, border="zero")
-        out = self._engine.run({"input": cut.scaled(-1, 1)})
+        out = self._engine.run({"input": cut.scaled(-1.0, 1.0)})
         raw = decode_ssd(
             np.asarray(out["regressors"], np.float32)[0],
             np.asarray(out["classificators"], np.float32)[0, :, 0],

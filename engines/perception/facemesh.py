@@ -75,7 +75,7 @@ class FaceMesh:
     def fit(self, image: UInt8[ndarray, "H W 3"], region: Region) -> Mesh:
         """Lay the mesh on whatever is in a region; its ``presence`` says whether that is a face."""
         cut = crop(image, region, _SIDE_PX)
-        out = self._engine.run({"input_1": cut.scaled(0, 1)})
+        out = self._engine.run({"input_1": cut.scaled(0.0, 1.0)})
         points = np.asarray(out[_LANDMARKS], np.float32).reshape(POINTS, 3)
         landmarks = cut.project(points[:, :2])
         landmarks.setflags(write=False)

@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
 
 from engines.config import PerceptionConfig
 from engines.engine import Engine, OpenEngine
@@ -29,7 +28,7 @@ class PerceptionNetworks:
     expressions: ExpressionReader
     engines: ExitStack
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "PerceptionNetworks":
         return self
 
     def __exit__(

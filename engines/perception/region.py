@@ -8,7 +8,7 @@ would cast the whole frame again.
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ class Region:
         right: Float[ndarray, " 2"],
         scale: float,
         shift: float = 0.0,
-    ) -> Self:
+    ) -> "Region":
         """Return the square around points, turned so that left and right lie level.
 
         Args:

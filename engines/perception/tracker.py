@@ -6,7 +6,7 @@ rather than in frames.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from edgefirst.tracker import ByteTrack
@@ -39,6 +39,7 @@ class Track:
     score: float
 
 
+@runtime_checkable  # the tests check every annotation
 class Tracker(Protocol):
     """Follows persons through one source, on its media clock."""
 

@@ -1,0 +1,145 @@
+from pathlib import Path
+from typing import ClassVar
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from engines.perception import blazeface, detector, expression, facemesh
+from engines.perception.ssd import ssd_anchors
+from engines.spec.frame import Frame
+
+
+class FakeEngine:
+    """An engine whose arithmetic is a function of the test's."""
+
+    def __init__(self, spec, compute):
+        self.spec = spec
+        self.compute = compute
+        self.runs = 0
+        self.is_open = False
+
+    def run(self, batch):
+        self.runs += 1
+        return self.compute(batch)
+
+    def __enter__(self):
+        self.is_open = True
+        return self
+
+    def __exit__(self, *exc):
+        self.is_open = False
+
+
+@pytest.fixture(scope="session")
+def fake_engine():
+    return FakeEngine
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Read pictures as (index, time_s, image), every step-th of them."""
+
+    def read(path: Path, step: int = 1):
+        with av.open(path) as container:
+            for index, picture in enumerate(container.decode(video=0)):
+                if index % step == 0:
+                    image = picture.to_ndarray(format="rgb24")
+                    image.setflags(write=False)
+                    yield index, picture.time or 0.0, image
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def frame_of():
+    def make(image=None, *, time_s=0.0, index=0, epoch=0, shot=0):
+        return Frame(
+            source="test",
+            epoch=epoch,
+            shot=shot,
+            index=index,
+            time_s=time_s,
+            captured_at=None,
+            arrived_s=0.0,
+            image=np.zeros((90, 160, 3), np.uint8) if image is None else image,
+        )
+
+    return make
+
+
+def blobs(mask):
+    """The white discs in a mask, which stand for faces, as boxes."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    x, y, width, height = boxes[1:count, :4].T
+    return np.stack([x, y, x + width, y + height], axis=1).astype(np.float32)
+
+
+def see_discs(batch):
+    """BlazeFace for a world in which faces are white discs."""
+    regressors = np.zeros((1, 896, 16), np.float32)
+    logits = np.full((1, 896, 1), -20, np.float32)
+    anchors = ssd_anchors(128, (8, 16, 16, 16)) * 128
+    for row, (x1, y1, x2, y2) in enumerate(blobs(batch["input"][0, :, :, 0] > 0)):
+        centre, side = np.array([(x1 + x2) / 2, (y1 + y2) / 2]), x2 - x1
+        keypoints = centre + side * np.array(
+            [[-0.25, -0.2], [0.25, -0.2], [0, 0], [0, 0.2], [-0.5, -0.1], [0.5, -0.1]]
+        )
+        points = np.concatenate([[centre], keypoints]) - anchors[row]
+        regressors[0, row] = [*points[0], x2 - x1, y2 - y1, *points[1:].ravel()]
+        logits[0, row] = 3
+    return {"regressors": regressors, "classificators": logits}
+
+
+def fit_disc(batch):
+    """The mesh for the same world: it fits the disc in the middle of its crop, if there is one."""
+    middle = [
+        box
+        for box in blobs(batch["input_1"][0, :, :, 0] > 0.5)
+        if (box[:2] < 96).all() and (box[2:] > 96).all()
+    ]
+    x1, y1, x2, y2 = middle[0] if middle else (32, 32, 160, 160)
+    angles = np.linspace(0, 2 * np.pi, 468)
+    ring = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1) / 2
+    ring[33], ring[263] = [-0.3, -0.2, 0], [0.3, -0.2, 0]
+    points = ring * [x2 - x1, y2 - y1, 1] + [(x1 + x2) / 2, (y1 + y2) / 2, 0]
+    return {
+        "conv2d_21": points.astype(np.float32).reshape(1, 1, 1, 1404),
+        "conv2d_31": np.full((1, 1, 1, 1), 5 if middle else -5, np.float32),
+    }
+
+
+@pytest.fixture
+def disc_world(fake_engine):
+    """The engines of a world in which faces are white discs; persons are where the test says."""
+
+    class World:
+        persons = fake_engine(detector._CONTRACT, lambda batch: World.answer)
+        blazeface = fake_engine(blazeface._CONTRACT, see_discs)
+        facemesh = fake_engine(facemesh._CONTRACT, fit_disc)
+        fer = fake_engine(
+            expression._CONTRACT,
+            lambda batch: {"Identity": np.arange(7, dtype=np.float32)[None] / 21},
+        )
+        answer: ClassVar = {
+            "boxes": np.zeros((100, 4), np.float32),
+            "scores": np.zeros(100, np.float32),
+        }
+
+        @classmethod
+        def place(cls, *boxes, score=0.9):
+            cls.answer = {name: array.copy() for name, array in cls.answer.items()}
+            cls.answer["scores"][:] = 0
+            for row, box in enumerate(boxes):
+                cls.answer["boxes"][row] = box
+                cls.answer["scores"][row] = score
+
+        @staticmethod
+        def picture(*centres, radius=12):
+            image = np.zeros((240, 400, 3), np.uint8)
+            for centre in centres:
+                cv2.circle(image, centre, radius, (255, 255, 255), -1)
+            return image
+
+    return World
