@@ -1,14 +1,19 @@
 import contextlib
+import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from jaxtyping import install_import_hook
 
+from engines.errors import ModelSourceError
+from engines.models.convert import build_python
 from engines.models.store import ModelStore
 
 install_import_hook(
@@ -56,10 +61,59 @@ def store():
     return models
 
 
+@pytest.fixture(scope="session")
+def need_model(store):
+    """Return the path of a model that not every cache holds, or leave the test out."""
+
+    def path(name):
+        if not store.present(name):
+            leave_out(f"{name}: not in the cache; `make models-all` brings it")
+        return store.path(name)
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def need_build_python():
+    """Return the Python of .venv-build, or leave the test out."""
+    try:
+        return build_python()
+    except ModelSourceError:
+        return leave_out("there is no .venv-build; `make build-env` makes it")
+
+
+class RtspServer:
+    """A live RTSP server in a process of its own, which can be killed, restarted and frozen."""
+
+    def __init__(self, *arguments):
+        self._arguments = list(map(str, arguments))
+        self.url = None
+        self.start()
+
+    def start(self):
+        """Start it, again at the address it had."""
+        script = Path(__file__).parent / "servers" / "rtsp_server.py"
+        port = ["--port", str(urlsplit(self.url).port)] if self.url else []
+        command = [SYSTEM_PYTHON, str(script), *self._arguments, *port]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        assert self.url, f"{' '.join(command)} did not start"
+
+    def kill(self):
+        self.process.kill()  # ends a frozen one too
+        self.process.wait()
+        self.process.stdout.close()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
 @pytest.fixture
 def rtsp_server():
-    """Start live RTSP servers: ``rtsp_server("--file", clip).url``; see servers/rtsp_server.py."""
-    script = Path(__file__).parent / "servers" / "rtsp_server.py"
+    """Start live RTSP servers: ``rtsp_server(clip).url``, ``rtsp_server(pattern="320x240")``."""
     probe = [SYSTEM_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"]
     if (
         not Path(SYSTEM_PYTHON).exists()
@@ -68,19 +122,14 @@ def rtsp_server():
         leave_out("gir1.2-gst-rtsp-server-1.0 is not installed; `make test` installs it")
     running = []
 
-    def start(*arguments):
-        command = [SYSTEM_PYTHON, str(script), *map(str, arguments)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        running.append(process)
-        process.url = process.stdout.readline().strip()
-        assert process.url, f"{' '.join(command)} did not start"
-        return process
+    def start(clip=None, **options):
+        what = [f"--{name}={value}" for name, value in options.items()]
+        running.append(RtspServer(*([f"--file={clip}"] if clip else []), *what))
+        return running[-1]
 
     yield start
-    for process in running:
-        process.kill()  # it may be stopped: SIGKILL ends it all the same
-        process.wait()
-        process.stdout.close()
+    for server in running:
+        server.kill()
 
 
 MOSQUITTO_CONF = """\
@@ -88,6 +137,7 @@ listener {port} 127.0.0.1
 persistence false
 allow_anonymous {anonymous}
 log_type none
+user {user}
 {options}
 """
 
@@ -102,7 +152,12 @@ class Mosquitto:
         self.url = f"mqtt://127.0.0.1:{self.port}"
         config = folder / f"mosquitto-{self.port}.conf"
         config.write_text(
-            MOSQUITTO_CONF.format(port=self.port, anonymous=str(anonymous).lower(), options=options)
+            MOSQUITTO_CONF.format(
+                port=self.port,
+                anonymous=str(anonymous).lower(),
+                user=getpass.getuser(),  # root would become a user who may not read our files
+                options=options,
+            )
         )
         self._command = [program, "-c", str(config)]
         self.start()

@@ -26,6 +26,12 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: E402, F401
 
 LEAD_S = 0.02  # units are sent so much before their time, or the payloaders would always be late
+TICKS_RATE_HZ = 48_000
+TICKS = (
+    "audiotestsrc wave=ticks num-buffers={count} samplesperbuffer=1024"
+    " ! audio/x-raw,rate={rate},channels=1 ! avenc_aac ! aacparse"
+    " ! audio/mpeg,stream-format=raw ! appsink name=audio sync=false"
+)
 PATTERN = (
     "videotestsrc is-live=true pattern=ball ! video/x-raw,width={width},height={height},"
     "framerate={fps}/1 ! x264enc tune=zerolatency speed-preset=ultrafast threads=1"
@@ -54,8 +60,11 @@ class Recording(NamedTuple):
     duration: int
 
 
-def read_file(path):
-    """Return the H.264 and AAC units of a file, or end with one line saying what is wrong."""
+def read_file(path, *, ticks):
+    """Return the H.264 and AAC units of a file, or end with one line saying what is wrong.
+
+    A file without AAC gets ticks for a sound, encoded once, unless they are not wanted.
+    """
     name, demuxer = str(path), "matroskademux" if path.suffix in {".mkv", ".webm"} else "qtdemux"
     line = (
         f'filesrc location="{name}" ! {demuxer} name=d'
@@ -69,20 +78,34 @@ def read_file(path):
     has_sound = has_audio(name, demuxer)
     pipeline = Gst.parse_launch(line + (sound if has_sound else ""))
     pipeline.set_state(Gst.State.PLAYING)
-    units, caps = [], {}
-    for track in ("video", "audio") if has_sound else ("video",):
-        sink = pipeline.get_by_name(track)
-        while sample := sink.emit("pull-sample"):
-            buffer = sample.get_buffer()
-            caps[track] = sample.get_caps()
-            units.append(unit_of(track, buffer))
-    pipeline.set_state(Gst.State.NULL)
+    units, caps = pull(pipeline, ["video", "audio"] if has_sound else ["video"])
     pictures = [unit for unit in units if unit.track == "video"]
     if not pictures:
         sys.exit(f"{name}: no H.264 in it that GStreamer can read; encode it first")
     duration = max(unit.pts + unit.duration for unit in pictures)
+    if ticks and not has_sound:
+        count = duration * TICKS_RATE_HZ // Gst.SECOND // 1024 + 1
+        line = TICKS.format(count=count, rate=TICKS_RATE_HZ)
+        more, more_caps = pull(Gst.parse_launch(line), ["audio"])
+        units, caps = units + more, caps | more_caps
     units.sort(key=lambda unit: unit.dts)
     return Recording([unit for unit in units if unit.dts < duration], caps, duration)
+
+
+def pull(pipeline, tracks):
+    """Run a pipeline to its end and return the units and the caps of its appsinks."""
+    units, caps = [], {}
+    pipeline.set_state(Gst.State.PLAYING)
+    for track in tracks:
+        sink = pipeline.get_by_name(track)
+        while not sink.get_property("eos"):
+            if sample := sink.emit("try-pull-sample", Gst.SECOND // 10):
+                caps[track] = sample.get_caps()
+                units.append(unit_of(track, sample.get_buffer()))
+            elif pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR):
+                break
+    pipeline.set_state(Gst.State.NULL)
+    return units, caps
 
 
 def has_audio(name, demuxer):
@@ -196,10 +219,11 @@ def protect(server, factory, user, password):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--file", type=Path, help=".mp4, .mov or .mkv of H.264, with AAC or silent")
+    what.add_argument("--file", type=Path, help=".mp4, .mov or .mkv of H.264, with AAC or without")
     what.add_argument(
         "--pattern", metavar="WxH", help="encode a moving ball and ticks, e.g. 640x360"
     )
+    parser.add_argument("--silent", action="store_true", help="a file without sound stays so")
     parser.add_argument("--fps", type=int, default=25, help="of the pattern (default 25)")
     parser.add_argument("--port", type=int, default=0, help="0, the default: a free one")
     parser.add_argument("--path", default="/live", help="the mount (default /live)")
@@ -215,7 +239,7 @@ def factory_of(chosen):
     if chosen.file:
         if not chosen.file.is_file():
             sys.exit(f"{chosen.file}: no such file")
-        return FileFactory(read_file(chosen.file))
+        return FileFactory(read_file(chosen.file, ticks=not chosen.silent))
     width, height = chosen.pattern.split("x")
     factory = GstRtspServer.RTSPMediaFactory()
     line = PATTERN.format(width=width, height=height, fps=chosen.fps)
