@@ -127,6 +127,8 @@ class Delivery:
             half.result()
 
     async def _feed(self, connection: Connection) -> None:
+        options = SubscribeOptions(qos=1, noLocal=True, retainHandling=NEVER_SEND_RETAINED)
+        await connection.subscribe(self._available, options=options, timeout=ACKNOWLEDGE_S)
         while True:
             if self._owes_online:
                 self._owes_online = False
@@ -150,8 +152,6 @@ class Delivery:
         That is the last will of an earlier run, sent late because its connection died silently, or
         another run on the same site that ended. It also notices that the connection is lost.
         """
-        options = SubscribeOptions(qos=1, noLocal=True, retainHandling=NEVER_SEND_RETAINED)
-        await connection.subscribe(self._available, options=options, timeout=ACKNOWLEDGE_S)
         async for message in connection.messages:
             if message.payload != ONLINE.encode() and not self._leaving:
                 self._owes_online = True

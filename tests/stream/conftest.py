@@ -1,8 +1,12 @@
-"""Records to publish: one valid sample of every kind, and readings by the number."""
+"""Records to publish, a door before a broker, and a subscriber that comes back."""
 
+import asyncio
+import contextlib
 import itertools
+import json
 from dataclasses import replace
 
+import aiomqtt
 import numpy as np
 import pytest
 from ulid import ULID
@@ -236,3 +240,140 @@ def scene():
 @pytest.fixture
 def observation():
     return make_observation
+
+
+class Gate:
+    """A door before a broker: shut, nobody gets in and who was in is thrown out."""
+
+    def __init__(self, port):
+        self._broker_port = port
+        self._server = None
+        self._port = 0
+        self._inside = set()
+
+    @property
+    def url(self):
+        return f"mqtt://127.0.0.1:{self._port}"
+
+    async def open(self):
+        self._server = await asyncio.start_server(self._let_in, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self):
+        self._server.close()
+        for task in list(self._inside):
+            task.cancel()
+        await asyncio.gather(*self._inside, return_exceptions=True)
+
+    async def _let_in(self, reader, writer):
+        self._inside.add(asyncio.current_task())
+        onward = None
+        try:
+            there, onward = await asyncio.open_connection("127.0.0.1", self._broker_port)
+            halves = {
+                asyncio.create_task(self._carry(reader, onward)),
+                asyncio.create_task(self._carry(there, writer)),
+            }
+            try:
+                await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for half in halves:
+                    half.cancel()
+                await asyncio.gather(*halves, return_exceptions=True)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for end in (writer, onward):
+                if end is not None:
+                    end.transport.abort()
+            self._inside.discard(asyncio.current_task())
+
+    async def _carry(self, reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(4096):
+                writer.write(data)
+
+
+@pytest.fixture
+async def gate(mosquitto):
+    door = Gate(mosquitto.port)
+    await door.open()
+    yield door
+    await door.shut()
+
+
+class Subscriber:
+    """Receives everything under subface/, and subscribes again whenever the broker comes back."""
+
+    def __init__(self, port, **login):
+        self._port = port
+        self._login = login
+        self.messages = []
+        self.connected = asyncio.Event()
+        self._came = asyncio.Condition()
+
+    async def __aenter__(self):
+        self._task = asyncio.create_task(self._run())
+        await self.connected.wait()
+        return self
+
+    async def __aexit__(self, *_):
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def _run(self):
+        while True:
+            with contextlib.suppress(aiomqtt.MqttError):
+                client = aiomqtt.Client(
+                    "127.0.0.1", self._port, protocol=aiomqtt.ProtocolVersion.V5, **self._login
+                )
+                async with client:
+                    await client.subscribe("subface/#", qos=0)  # forwarded without waiting for us
+                    self.connected.set()
+                    async for message in client.messages:
+                        self.messages.append(message)
+                        async with self._came:
+                            self._came.notify_all()
+            self.connected.clear()
+            await asyncio.sleep(0.01)
+
+    def payloads(self, ending):
+        return [bytes(m.payload) for m in self.messages if str(m.topic).endswith(ending)]
+
+    def readings(self):
+        return [json.loads(payload)["seq"] for payload in self.payloads("/reading")]
+
+    async def until(self, condition):
+        """Wait until the condition holds of this subscriber."""
+        async with self._came, asyncio.timeout(20):
+            await self._came.wait_for(lambda: condition(self))
+
+
+@pytest.fixture
+async def subscriber(mosquitto):
+    async with Subscriber(mosquitto.port) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def subscribe():
+    return Subscriber
+
+
+async def read_retained(port, **login):
+    """Return what a broker retains, by topic."""
+    found = {}
+    client = aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, **login)
+    async with client:
+        await client.subscribe("subface/#", qos=1)
+        await client.publish("subface/marker", "", qos=1)  # comes after all that is retained
+        async for message in client.messages:
+            if str(message.topic) == "subface/marker":
+                return found
+            found[str(message.topic)] = bytes(message.payload)
+    return found
+
+
+@pytest.fixture(scope="session")
+def retained():
+    return read_retained
