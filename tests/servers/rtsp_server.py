@@ -75,14 +75,14 @@ def read_file(path, *, ticks):
         " d.audio_0 ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! aacparse"
         " ! audio/mpeg,stream-format=raw ! appsink name=audio sync=false"
     )
-    has_sound = has_audio(name, demuxer)
+    tracks = tracks_of(name, demuxer)
+    if not any(caps.startswith("video/x-h264") for caps in tracks):
+        sys.exit(f"{name}: no H.264 in it that GStreamer can read; encode it first")
+    has_sound = any(caps.startswith("audio/mpeg, mpegversion=(int)4") for caps in tracks)
     pipeline = Gst.parse_launch(line + (sound if has_sound else ""))
     pipeline.set_state(Gst.State.PLAYING)
     units, caps = pull(pipeline, ["video", "audio"] if has_sound else ["video"])
-    pictures = [unit for unit in units if unit.track == "video"]
-    if not pictures:
-        sys.exit(f"{name}: no H.264 in it that GStreamer can read; encode it first")
-    duration = max(unit.pts + unit.duration for unit in pictures)
+    duration = max(unit.pts + unit.duration for unit in units if unit.track == "video")
     if ticks and not has_sound:
         count = duration * TICKS_RATE_HZ // Gst.SECOND // 1024 + 1
         line = TICKS.format(count=count, rate=TICKS_RATE_HZ)
@@ -108,8 +108,8 @@ def pull(pipeline, tracks):
     return units, caps
 
 
-def has_audio(name, demuxer):
-    """Return True if the file has an AAC track: a pipeline with a dead branch would never end."""
+def tracks_of(name, demuxer):
+    """Return the caps of a file's tracks: a pipeline with a dead branch would never end."""
     found = []
     pipeline = Gst.parse_launch(f'filesrc location="{name}" ! {demuxer} name=d')
     demux = pipeline.get_by_name("d")
@@ -117,10 +117,11 @@ def has_audio(name, demuxer):
     demux.connect("no-more-pads", lambda _: found.append("done"))
     pipeline.set_state(Gst.State.PAUSED)
     deadline = time.monotonic() + 5
-    while "done" not in found and time.monotonic() < deadline:
-        time.sleep(0.01)
+    bus, failed = pipeline.get_bus(), False
+    while "done" not in found and not failed and time.monotonic() < deadline:
+        failed = bus.timed_pop_filtered(Gst.SECOND // 100, Gst.MessageType.ERROR)
     pipeline.set_state(Gst.State.NULL)
-    return any(caps.startswith("audio/mpeg") for caps in found)
+    return found
 
 
 def unit_of(track, buffer):
