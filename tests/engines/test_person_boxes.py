@@ -10,6 +10,10 @@ import pytest
 from engines.backends import open_engine
 from engines.config import RuntimeConfig
 from engines.models.convert import CHECKOUT
+from engines.models.provenance import read_provenance
+from engines.models.pull import pull
+from engines.models.pull_display import PullDisplay
+from engines.models.store import ModelStore
 
 MODEL = "yolo11n-persons-320x320"
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -145,6 +149,23 @@ def test_the_graph_finds_what_ultralytics_predict_finds(
     assert pixels.mean() < MEAN_PX
     assert off[sure >= DOUBT].max() < MAX_SCORE
     assert off.max() < MAX_SCORE_IN_DOUBT
+
+
+@pytest.mark.slow
+def test_a_pull_converts_the_weights_into_a_graph_that_finds_the_same(
+    need_build_python, need_model, frames, detector, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SUBFACE_BUILD_PYTHON", str(need_build_python))
+    fresh = ModelStore(tmp_path)
+    weights = fresh.file("yolo11n-seg")
+    weights.parent.mkdir(parents=True)
+    weights.symlink_to(need_model("yolo11n-seg"))
+    pull(fresh, [MODEL], PullDisplay())
+    assert read_provenance(fresh.path(MODEL)).tools.keys() >= {"torch", "ultralytics", "onnx"}
+    with open_engine(fresh.path(MODEL), RuntimeConfig()) as engine:
+        for image in frames.values():
+            ours, theirs = engine.run({"frame": image[None]}), detector(image)
+            np.testing.assert_allclose(ours["scores"], theirs["scores"], atol=1e-4)
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def test_a_canvas_must_fit_the_strides_of_the_network(edited):
     def change(values):
         values["models"]["yolo11n-persons-320x320"]["canvas_hw"] = [300, 320]
 
-    with pytest.raises(ConfigError, match=r"canvas_hw\.0: input should be a multiple of 32"):
+    with pytest.raises(ConfigError, match=r"canvas_hw.*multiples? of 32"):
         edited(change)
 
 
