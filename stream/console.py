@@ -95,9 +95,9 @@ def media_time(seconds: float) -> str:
 
 def summary_table(summary: Summary) -> Table:
     """Return the account of a run: in = out + drops for every edge."""
-    table = Table(title="Summary", title_justify="left", show_lines=False)
-    table.add_column("source")
-    table.add_column("what", overflow="fold")
+    table = Table(title="Summary", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
     for source in summary.sources:
         rate = source.frames_analysed / source.wall_s if source.wall_s else 0.0
         table.add_row(source.source, source.outcome)
@@ -121,7 +121,7 @@ def summary_table(summary: Summary) -> Table:
         for edge in source.edges:
             table.add_row("", _conservation(edge))
     for delivery in summary.deliveries:
-        table.add_row(delivery.edge, _conservation(delivery))
+        table.add_row("to", _conservation(delivery))
     engines = ", ".join(f"{name} {spent:.2f}" for name, spent in summary.engine_s.items())
     table.add_row("engines", f"seconds inside: {engines or 'none'}")
     table.add_row(

@@ -1,9 +1,10 @@
 """Loading of a profile: a YAML file, ``--set`` overrides, and errors that name key and remedy."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,20 @@ from configs import shipped, shipped_profiles
 from engines.errors import ConfigError
 from stream.config import Profile
 from stream.redaction import hide_login
+
+
+class _Yaml12Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans only: ``off`` is a word here, and the name of a setting."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {  # type: ignore[misc] # stubs
+        first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:bool"]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
 
 
 def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
@@ -54,17 +69,21 @@ def _find(name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}"
         raise ConfigError(msg) from error
     except yaml.YAMLError as error:
-        msg = f"{path}: not YAML: {' '.join(str(error).split())}"
-        raise ConfigError(msg) from error
+        msg = f"{path}: not YAML: {_where(error)}"
+        raise ConfigError(msg) from None
     if not isinstance(values, dict):
         msg = f"{path}: expected keys with values, got {type(values).__name__}"
         raise ConfigError(msg)
     return values
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 (whatever the YAML holds)
+    return yaml.load(text, _Yaml12Loader)  # noqa: S506 (a SafeLoader)
 
 
 def _set(values: dict[str, Any], override: str) -> None:
@@ -80,10 +99,18 @@ def _set(values: dict[str, Any], override: str) -> None:
             raise ConfigError(msg)
         values = inner
     try:
-        values[last] = yaml.safe_load(text)
+        values[last] = _parse(text)
     except yaml.YAMLError as error:
-        msg = f"--set {hide_login(override)!r}: the value is not YAML"
-        raise ConfigError(msg) from error
+        msg = f"--set {hide_login(override)!r}: the value is not YAML ({_where(error)})"
+        raise ConfigError(msg) from None
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Return what YAML stumbled over, and where, without the line itself: it may hold a login."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return type(error).__name__
+    mark = error.problem_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
 
 
 def _explain(detail: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from stream.cli import main
 
-FRAMEWORKS = ("numpy", "cv2", "av", "openvino", "onnxruntime", "torch", "pydantic", "aiomqtt")
+FRAMEWORKS = ("numpy", "cv2", "av", "openvino", "onnxruntime", "torch", "aiomqtt")
 
 
 def test_help_names_every_verb(capsys):

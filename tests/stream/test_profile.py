@@ -56,3 +56,12 @@ def test_the_shipped_profile_repeats_only_defaults_that_still_hold():
     values = yaml.safe_load(shipped("embedded.yaml").read_text())
     profile = load_profile("embedded")
     assert profile.perception.detector.every == values["perception"]["detector"]["every"]
+
+
+@pytest.mark.parametrize(("text", "url"), [("off", "off"), ("embedded", "embedded")])
+def test_off_is_a_word_and_no_boolean(text, url):
+    assert load_profile("embedded", [f"mqtt.url={text}"]).mqtt.url == url
+
+
+def test_true_and_false_are_booleans():
+    assert load_profile("embedded", ["source.sound=false"]).source.sound is False
