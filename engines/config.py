@@ -38,6 +38,7 @@ class DetectorConfig(Section):
     """Who is in the picture."""
 
     model: str = "yolo11n-persons-320x320"
+    """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture."""
     every: Annotated[int, Field(ge=1)] = 3
     """Look at every k-th analysed frame; the tracker carries the boxes between."""
     min_score: Score = 0.4
@@ -48,7 +49,9 @@ class TrackerConfig(Section):
     """How long a person stays the same person without being detected."""
 
     keep_s: Positive = 1.5
+    """A person missed for so long ends; one found again sooner keeps the number."""
     min_iou: Score = 0.25
+    """The least overlap of a detection with the place where a person is expected."""
 
 
 class FaceConfig(Section):
@@ -57,7 +60,9 @@ class FaceConfig(Section):
     detector: str = "blazeface-short"
     mesh: str = "face-mesh"
     min_detection: Score = 0.5
+    """Real faces scored .68 and better, backs of heads up to .84: it is the mesh that tells."""
     min_presence: Score = 0.5
+    """Near faces gave .99 and better, far or turned ones .55, backs of heads up to .32."""
 
 
 class ExpressionConfig(Section):

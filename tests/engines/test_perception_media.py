@@ -88,7 +88,7 @@ def test_a_cartoon_without_a_person_has_no_face(watch):
 
 @pytest.mark.slow
 def test_persons_seen_from_behind_have_no_face(watch):
-    # both leave in profile, at 68 s and 134 s; nobody ever turns to the camera
+    # six people come in from behind and leave in profile, the last at 134 s; none faces the camera
     scenes = watch("faces/one-by-one-person-detection.mp4", step=2)
 
     assert sum(len(scene.observations) > 0 for scene in scenes) > 0.7 * len(scenes)
