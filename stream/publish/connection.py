@@ -265,7 +265,7 @@ def _explain(broker: Broker, error: Exception) -> str:
                 f"its certificate is not trusted ({error.verify_message}); give its authority by "
                 "mqtt.ca_file, and the host's name as it stands in the certificate"
             )
-        case ssl.SSLError():
+        case ssl.SSLError() | ConnectionResetError() | ConnectionAbortedError() if broker.tls:
             reason = "it does not speak TLS on this port; try mqtt:// or another port"
         case ConnectionRefusedError():
             reason = "refused: nothing listens on this port; is the broker running?"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import socket
 from dataclasses import replace
 
 import aiomqtt
@@ -377,3 +378,10 @@ async def read_retained(port, **login):
 @pytest.fixture(scope="session")
 def retained():
     return read_retained
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
