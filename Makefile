@@ -38,8 +38,9 @@ format: .venv/.dev ## let ruff mend what it can
 # What is downloaded comes first; only if something is then still missing must it be converted, and
 # only then is .venv-build paid for.
 models: GROUP := --for demo
-models-all: GROUP := --all
-models models-all: .venv/.core ## bring the models of the demo (or all) into the cache
+# what needs a model hub is not among them
+models-all: GROUP := --for demo --for optional --for holistic --for build
+models models-all: .venv/.core ## bring the models of the demo (or of the tests) into the cache
 	@$(BIN)/subface models verify $(GROUP) --quiet || { \
 	    echo "== models $(GROUP): bringing what is missing into the cache" && \
 	    $(BIN)/subface models pull $(GROUP) --no-derive && \

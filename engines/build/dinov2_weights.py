@@ -2,8 +2,8 @@
 
 Four places: a folder made by ``save_pretrained``; a single ``model.safetensors``, whose tensors say
 everything about the network but one rule (64 numbers a head, as in every published size); the id of
-a repository on a model hub; or no place at all: random numbers, for latency, parity and shapes where
-no hub can be reached. The provenance names random weights as such: what they embed means nothing.
+a repository on a model hub; or no place at all: random numbers, for latency, parity and shapes
+where no hub can be reached. The provenance names those as such: what they embed means nothing.
 """
 
 import re

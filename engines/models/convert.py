@@ -7,15 +7,20 @@ six gigabytes that no monitoring box needs.
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from engines.errors import ConfigError, ModelSourceError
-from engines.models.manifest import DerivedModel
+from engines.models.manifest import DerivedModel, Recipe
 
 VARIABLE: Final = "SUBFACE_BUILD_PYTHON"
 BUILD_PYTHON: Final = Path(".venv-build") / "bin" / "python"
 CHECKOUT: Final = Path(__file__).parents[2]
+PROGRAMS: Final[Mapping[Recipe, str]] = {
+    "person-boxes": "engines.build.onnx_export",
+    "dinov2-crop": "engines.build.dinov2_export",
+}
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})
 
@@ -56,8 +61,9 @@ def convert(model: DerivedModel, weights: Path, out: Path) -> None:
         ModelSourceError: If there is no such Python, or the conversion fails.
     """
     height, width = model.canvas_hw
-    command = [str(build_python()), "-m", "engines.build.onnx_export", model.recipe]
+    command = [str(build_python()), "-m", PROGRAMS[model.recipe], model.recipe]
     command += ["--weights", str(weights), "--canvas", f"{height}x{width}", "--out", str(out)]
+    command += [f"--{key}={value}" for key, value in model.options.items()]
     with tempfile.TemporaryDirectory(prefix="convert-") as settings:
         done = subprocess.run(  # noqa: S603 (the configured interpreter, arguments from the manifest)
             command,

@@ -43,8 +43,9 @@ def print_table(store: ModelStore, console: Console | None = None) -> None:
 
 
 def _size(store: ModelStore, name: str) -> str:
-    model = store.manifest.model(name)
+    model, file = store.manifest.model(name), store.file(name)
     if isinstance(model, DerivedModel):
-        file = store.file(name)
         return f"{file.stat().st_size / 1e6:.1f}" if file.is_file() else "-"
+    if model.size_bytes is None:
+        return f"{file.stat().st_size / 1e6:.1f}" if file.is_file() else "?"
     return f"{model.size_bytes / 1e6:.1f}"

@@ -20,10 +20,12 @@ from engines.errors import ConfigError
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
+Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Canvas = tuple[
-    Annotated[int, Field(gt=0, multiple_of=32)], Annotated[int, Field(gt=0, multiple_of=32)]
-]
+Recipe = Literal["person-boxes", "dinov2-crop"]
+
+STRIDES: Final[Mapping[Recipe, int]] = {"person-boxes": 32, "dinov2-crop": 14}
+"""What the sides of a canvas are multiples of: YOLO's coarsest cell, a patch of DINOv2."""
 
 HUB: Final = "https://huggingface.co"
 
@@ -108,10 +110,14 @@ class ModelCommon(Entry):
 
 
 class FetchedModel(ModelCommon):
-    """A file that is downloaded."""
+    """A file that is downloaded.
 
-    sha256: Sha256
-    size_bytes: Bytes
+    Where the publisher states no digest it is null, which is weaker: what the first pull brings is
+    recorded beside the file and held to from then on.
+    """
+
+    sha256: Sha256 | None
+    size_bytes: Bytes | None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
@@ -123,10 +129,21 @@ class DerivedModel(ModelCommon):
     """
 
     made_from: str
-    recipe: Literal["person-boxes"]
+    recipe: Recipe
     revision: Annotated[int, Field(ge=1)]
     """Grows when the recipe's result changes: what an older one made is then made anew."""
-    canvas_hw: Canvas
+    canvas_hw: tuple[Pixels, Pixels]
+    options: Mapping[str, str] = {}
+    """Further settings of the recipe."""
+
+    @validates(mode="after")
+    def _fits_the_strides(self) -> Self:
+        stride = STRIDES[self.recipe]
+        if any(side % stride for side in self.canvas_hw):
+            height, width = self.canvas_hw
+            msg = f"canvas_hw: expected multiples of {stride}, got {height}x{width}"
+            raise ValueError(msg)
+        return self
 
 
 def _kind(value: Any) -> str:  # noqa: ANN401 (raw YAML, or an instance)

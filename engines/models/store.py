@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 
 from engines.errors import ModelDigestError, ModelMissingError
 from engines.models.manifest import DerivedModel, FetchedModel, Manifest, shipped_manifest
-from engines.models.provenance import Provenance, read_provenance
+from engines.models.provenance import Provenance, read_first_pull, read_provenance
 
 
 def cache_root() -> Path:
@@ -85,12 +85,12 @@ class ModelStore:
         if not path.is_file():
             return False
         if isinstance(model, FetchedModel):
-            return path.stat().st_size == model.size_bytes
+            return path.stat().st_size == self._size_of_fetched(name, model)
         provenance = read_provenance(path)
         return (
             provenance is not None
             and provenance.size_bytes == path.stat().st_size
-            and provenance.conflict(model, self.manifest.source_of(model)) is None
+            and provenance.conflict(model, self._sha256_of_source(model)) is None
         )
 
     def _check(self, name: str) -> None:
@@ -107,15 +107,38 @@ class ModelStore:
     def _expected(self, name: str, path: Path) -> str:
         model = self.manifest.model(name)
         if isinstance(model, FetchedModel):
-            return model.sha256
+            return self._sha256_of_fetched(name, model)
         provenance = read_provenance(path)
         if provenance is None:
             msg = f"{path}: nothing beside it says what it was made from; {_again(name)}"
             raise ModelDigestError(msg)
         return self._sha256_of_derived(name, model, provenance)
 
+    def _sha256_of_fetched(self, name: str, model: FetchedModel) -> str:
+        if model.sha256 is not None:
+            return model.sha256
+        first = read_first_pull(self.file(name))
+        if first is None:
+            msg = (
+                f"{self.file(name)}: the manifest knows no digest of it, and none was recorded; "
+                f"`subface models pull {name}` records it"
+            )
+            raise ModelDigestError(msg)
+        return first.sha256
+
+    def _size_of_fetched(self, name: str, model: FetchedModel) -> int | None:
+        if model.size_bytes is not None:
+            return model.size_bytes
+        first = read_first_pull(self.file(name))
+        return None if first is None else first.size_bytes
+
+    def _sha256_of_source(self, model: DerivedModel) -> str | None:
+        source = self.manifest.source_of(model)
+        first = read_first_pull(self.file(model.made_from))
+        return source.sha256 or (None if first is None else first.sha256)
+
     def _sha256_of_derived(self, name: str, model: DerivedModel, provenance: Provenance) -> str:
-        conflict = provenance.conflict(model, self.manifest.source_of(model))
+        conflict = provenance.conflict(model, self._sha256_of_source(model))
         if conflict:
             msg = f"{self.file(name)}: it was made otherwise: {conflict}; {_again(name)}"
             raise ModelDigestError(msg)

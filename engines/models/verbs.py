@@ -1,5 +1,6 @@
 """The verb ``subface models``: what is there, where it comes from, and how to bring it."""
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,12 +25,15 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]...", help="Models, as `models list` names them."),
 ]
-Group = Annotated[
-    str | None,
+Groups = Annotated[
+    list[str] | None,
     typer.Option(
         "--for",
         metavar="GROUP",
-        help="Those that a group needs: embedded, demo, or another that `models list` shows.",
+        help=(
+            "Those that a group needs: embedded, demo, or another that `models list` shows; "
+            "may be repeated."
+        ),
     ),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="Every model of the manifest.")]
@@ -73,7 +77,7 @@ def list_models(
 @models.command("pull")
 def pull_models(
     names: Names = None,
-    group: Group = None,
+    groups: Groups = None,
     everything: Everything = False,
     source: Annotated[
         Literal["any", "publisher", "package"],
@@ -109,7 +113,7 @@ def pull_models(
     from engines.models.pull_display import PullDisplay
 
     store = _store(cache, manifest)
-    chosen = _chosen(store, names, group, everything=everything)
+    chosen = _chosen(store, names, groups, everything=everything)
     with PullDisplay() as display:
         pull(store, chosen, display, origin=source, hub=hub, derive=derive)
 
@@ -117,7 +121,7 @@ def pull_models(
 @models.command("verify")
 def verify_models(
     names: Names = None,
-    group: Group = None,
+    groups: Groups = None,
     everything: Everything = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code.")] = False,
     cache: Cache = None,
@@ -131,7 +135,7 @@ def verify_models(
 
     store = _store(cache, manifest)
     failed = False
-    for name in _chosen(store, names, group, everything=everything):
+    for name in _chosen(store, names, groups, everything=everything):
         try:
             store.verify(name)
         except ModelError as error:
@@ -153,13 +157,20 @@ def _store(cache: Path | None, manifest: Path | None) -> "ModelStore":
 
 
 def _chosen(
-    store: "ModelStore", names: list[str] | None, group: str | None, *, everything: bool
+    store: "ModelStore",
+    names: list[str] | None,
+    groups: list[str] | None,
+    *,
+    everything: bool,
 ) -> list[str]:
     from engines.errors import ConfigError
 
-    if sum(map(bool, (names, group, everything))) > 1:
+    if sum(map(bool, (names, groups, everything))) > 1:
         msg = "names, --for and --all exclude each other: give one of them"
         raise ConfigError(msg)
     if everything:
         return list(store.manifest.models)
-    return names or store.manifest.group(group or DEFAULT_GROUP)
+    if names:
+        return names
+    chosen = [store.manifest.group(group) for group in groups or [DEFAULT_GROUP]]
+    return list(dict.fromkeys(itertools.chain.from_iterable(chosen)))

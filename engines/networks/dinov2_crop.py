@@ -1,8 +1,8 @@
 """Persons or faces of a frame as embeddings, in one graph: pixels and boxes in, vectors out.
 
 Crop, resize and normalisation are inside, in operations of fixed shape, so that every runtime does
-the same arithmetic on a frame of any size. All crops are cut by a single GridSample, their grids laid
-one below the other: one grid a box would need the frame, cast to float, once for each.
+the same arithmetic on a frame of any size. All crops are cut by a single GridSample, their grids
+laid one below the other: one grid a box would need the frame, cast to float, once for each.
 
 A crop has the canvas's aspect and holds the whole box, so nothing is stretched; what is outside the
 frame is the mean colour that the network was trained around, zero once normalised. Publishers cut

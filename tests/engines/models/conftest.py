@@ -54,6 +54,9 @@ class Publisher(http.server.BaseHTTPRequestHandler):
             self.send_error(404, "Not Found")
             return
         self.send_response(200)
+        stated = self.path.partition("?")[2]
+        if stated:  # as a hub states the digest of a large file
+            self.send_header("X-Linked-ETag", f'"{stated}"')
         if self.path != "/unsized":
             self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
