@@ -181,6 +181,8 @@ class Summary:
     """Processor seconds of the program."""
     engine_s: dict[str, Amount]
     """Wall seconds inside each engine."""
+    engine_cpu_s: dict[str, Amount] | None
+    """Processor seconds inside each engine; null where an engine has threads of its own."""
     peak_memory_mb: Amount
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["summary"] = "summary"

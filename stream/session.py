@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -189,9 +189,14 @@ def _summary(
         sources=tuple(outcome.summary for outcome in outcomes),
         deliveries=publisher.counts,
         cpu_s=round(time.process_time(), 3),
-        engine_s={name: round(spent, 3) for name, spent in sorted(meter.seconds.items())},
+        engine_s=_rounded(meter.seconds),
+        engine_cpu_s=None if meter.cpu_s is None else _rounded(meter.cpu_s),
         peak_memory_mb=round(memory.rss / MB, 1),
     )
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(spent, 3) for name, spent in sorted(seconds.items())}
 
 
 def _exit_code(outcomes: list[Outcome], stop: Stop) -> int:

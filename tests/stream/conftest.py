@@ -147,6 +147,7 @@ def make_summary():
         deliveries=(EdgeCount(edge="mqtt", received=5, delivered=5, drops={}),),
         cpu_s=3.5,
         engine_s={"detector": 1.5},
+        engine_cpu_s=None,
         peak_memory_mb=412.0,
     )
 
