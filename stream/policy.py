@@ -12,7 +12,7 @@ purpose and notice must be said.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -75,7 +75,7 @@ def check(config: PolicyConfig, sources: Sequence[SourceSpec], mqtt_url: str) ->
     Raises:
         PolicyError: If the purpose is prohibited or unknown, or one must be declared and is not.
     """
-    purpose = _allowed(config.purpose) if _said(config.purpose) else None
+    purpose = _allowed(config.purpose) if config.purpose and config.purpose.strip() else None
     notice = (config.notice or "").strip() or None
     watched = [source.name for source in sources if not source.loopback]
     if watched and not _stays_here(mqtt_url):
@@ -94,16 +94,11 @@ def check(config: PolicyConfig, sources: Sequence[SourceSpec], mqtt_url: str) ->
     return PolicyNote(purpose=purpose or EVALUATION, notice=notice)
 
 
-def _said(text: str | None) -> bool:
-    return bool(text and text.strip())
-
-
-def _allowed(declared: str | None) -> str:
-    plain = _plain(declared or "")
-    purpose = "_".join(plain)
+def _allowed(declared: str) -> str:
+    purpose = declared.strip().casefold()
     if purpose in PURPOSES:
         return purpose
-    reason = _prohibition(plain)
+    reason = _prohibition(_plain(declared))
     if reason is not None:
         msg = f"policy.purpose {declared!r} is refused: {reason}; no setting allows it"
         raise PolicyError(msg)
@@ -130,11 +125,8 @@ def _prohibition(words: Sequence[str]) -> str | None:
 
 
 def _choices() -> str:
-    return f"allowed: {', '.join(_described(PURPOSES.items()))}"
-
-
-def _described(purposes: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"{name} ({meaning})" for name, meaning in purposes]
+    described = (f"{name} ({meaning})" for name, meaning in PURPOSES.items())
+    return f"allowed: {', '.join(described)}"
 
 
 def _stays_here(mqtt_url: str) -> bool:
