@@ -38,7 +38,8 @@ def main() -> int:
     frames, engine_s = source["frames_analysed"], summary["engine_s"]
     inside_s = summary["engine_cpu_s"]
     if inside_s is None:
-        raise SystemExit("perception.runtime.threads must be 1: CPU time inside is not known else")
+        msg = "perception.runtime.threads must be 1: CPU time inside is not known else"
+        raise SystemExit(msg)
     fps = frames / source["wall_s"]
     outside_ms = 1000 * (cpu_s - sum(inside_s.values())) / frames
     print(f"{arguments.clip.name}: {frames} frames analysed in {source['wall_s']:.2f} s")
