@@ -27,6 +27,11 @@ class SourceSpec:
     kind: SourceKind
     loopback: bool
 
+    @property
+    def scheme(self) -> str:
+        """How it is reached: rtsp, http, udp, srt, camera, lavfi, ..., or file for a path."""
+        return scheme_of(self.url)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
@@ -40,3 +45,13 @@ class SourceState:
 
 Item = Frame | Sound | Gap | SourceState
 """What a source yields."""
+
+
+def scheme_of(url: str) -> str:
+    """Return how an address is reached, in lower case; file for a path."""
+    if url.startswith("/dev/video"):
+        return "camera"
+    head, colon, rest = url.partition(":")
+    if colon and head.lower() in {"camera", "lavfi"}:
+        return head.lower()
+    return head.lower() if rest.startswith("//") else "file"
