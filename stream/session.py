@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 
 MB = 2**20
 INTERRUPTED = 130
-SETTLE_S = 1.0  # for what still waits for the broker: a Ctrl-C ends within 5 s in all
 PATIENCE_S = 30.0  # for a broker that is slow or away when the sources have ended
 LAST_CHANCE_S = 1.0  # for it when we were asked to end
 
@@ -93,7 +92,6 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
             stop=stop,
         )
         outcomes = await _watched(plan, shared)
-        await publisher.settle(SETTLE_S)
         # In = out + drops is told by the summary, so everything is delivered or given up before it.
         await stop.cuts_short(publisher.settle(PATIENCE_S))
         await publisher.settle(LAST_CHANCE_S)
