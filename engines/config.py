@@ -41,6 +41,8 @@ class DetectorConfig(Section):
     """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture."""
     every: Annotated[int, Field(ge=1)] = 3
     """Look at every k-th analysed frame; the tracker carries the boxes between."""
+    longest_s: Positive = 0.1
+    """Look once so much media time has passed, too: at 10 frames/s a walker gets far in three."""
     min_score: Score = 0.4
     """Below this a detection starts no track and is no evidence of a person."""
 

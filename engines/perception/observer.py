@@ -1,5 +1,8 @@
 """One source as it is watched: who is in each frame, each with the face and its expression."""
 
+import math
+from typing import Final
+
 import numpy as np
 
 from engines.config import PerceptionConfig
@@ -9,6 +12,9 @@ from engines.perception.networks import PerceptionNetworks
 from engines.perception.tracker import ByteTracker, Track, Tracker
 from engines.spec.frame import Frame
 from engines.spec.observation import Observation, Scene
+
+CLOCK_JITTER_S: Final = 0.005
+"""Media time is rounded by its container: 0.0999 s is 0.1 s."""
 
 
 class Observer:
@@ -27,6 +33,7 @@ class Observer:
         self._faces: dict[int, Face] = {}
         self._view: tuple[int, int] | None = None
         self._carried = 0
+        self._looked_s = -math.inf
 
     def observe(self, networks: PerceptionNetworks, frame: Frame) -> Scene:
         """Return who is in the frame; frames are given in order.
@@ -56,12 +63,14 @@ class Observer:
         )
 
     def _follow(self, networks: PerceptionNetworks, frame: Frame) -> tuple[Track, ...]:
-        if self._carried + 1 < self._config.detector.every:
+        overdue = frame.time_s - self._looked_s >= self._config.detector.longest_s - CLOCK_JITTER_S
+        if self._carried + 1 < self._config.detector.every and not overdue:
             carried = self._tracker.carry(frame.time_s)
             if carried:
                 self._carried += 1
                 return carried
         self._carried = 0
+        self._looked_s = frame.time_s
         return self._tracker.update(networks.persons.detect(frame.image), frame.time_s)
 
     def _largest(self, tracks: tuple[Track, ...]) -> list[Track]:

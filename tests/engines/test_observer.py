@@ -71,6 +71,20 @@ def test_the_detector_looks_at_every_third_frame_while_somebody_is_followed(disc
     assert looks == [1, 1, 1, 2, 2, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "frames_a_look"), [(50, 3), (30, 3), (24, 3), (15, 2), (12.5, 2), (10, 1), (8, 1)]
+)
+def test_of_a_slow_picture_the_detector_looks_at_more_frames(
+    disc_world, watch, rate_hz, frames_a_look
+):
+    disc_world.place(PERSON)
+
+    for index in range(12):
+        watch(time_s=index / rate_hz)
+
+    assert disc_world.persons.runs == 12 / frames_a_look
+
+
 def test_the_detector_looks_at_every_frame_while_nobody_is_followed(disc_world, watch):
     for _ in range(4):
         watch()
