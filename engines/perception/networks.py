@@ -7,6 +7,7 @@ from types import TracebackType
 from engines.config import PerceptionConfig
 from engines.engine import Engine, OpenEngine
 from engines.models.store import ModelStore
+from engines.perception.appearance import AppearanceEncoder
 from engines.perception.detector import PersonDetector
 from engines.perception.expression import ExpressionReader
 from engines.perception.face import FaceFinder
@@ -21,12 +22,14 @@ class PerceptionNetworks:
         faces: The face detector and the face mesh.
         expressions: The expression network.
         engines: Closes them.
+        appearance: The appearance encoder; None where the profile names none.
     """
 
     persons: PersonDetector
     faces: FaceFinder
     expressions: ExpressionReader
     engines: ExitStack
+    appearance: AppearanceEncoder | None = None
 
     def __enter__(self) -> "PerceptionNetworks":
         return self
@@ -65,5 +68,10 @@ def open_networks(
                 open_model(config.face.detector), open_model(config.face.mesh), config.face
             ),
             expressions=ExpressionReader(open_model(config.expression.model)),
+            appearance=(
+                None
+                if config.appearance.model is None
+                else AppearanceEncoder(open_model(config.appearance.model))
+            ),
             engines=opened.pop_all(),
         )

@@ -4,8 +4,11 @@ import math
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
 from engines.config import PerceptionConfig
+from engines.perception.appearance import appearance_box
 from engines.perception.boxes import area
 from engines.perception.face import Face
 from engines.perception.networks import PerceptionNetworks
@@ -49,6 +52,7 @@ class Observer:
             self._faces.clear()
         tracks = self._largest(self._follow(networks, frame))
         faces = self._find_faces(networks, frame, tracks)
+        looks = self._embed(networks, frame, tracks)
         return Scene(
             source=frame.source,
             epoch=frame.epoch,
@@ -58,7 +62,14 @@ class Observer:
             captured_at=frame.captured_at,
             arrived_s=frame.arrived_s,
             observations=tuple(
-                _observation(networks, frame, track, faces.get(track.track_id)) for track in tracks
+                _observation(
+                    networks,
+                    frame,
+                    track,
+                    face=faces.get(track.track_id),
+                    appearance=looks.get(track.track_id),
+                )
+                for track in tracks
             ),
         )
 
@@ -96,9 +107,30 @@ class Observer:
         }
         return self._faces
 
+    def _embed(
+        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+    ) -> dict[int, Float32[ndarray, " D"]]:
+        """Return the appearance of each track of which the part to be embedded is seen."""
+        if networks.appearance is None:
+            return {}
+        boxes: dict[int, Float32[ndarray, " 4"]] = {}
+        for track in tracks:
+            face = self._faces.get(track.track_id)
+            face_xyxy = None if face is None else face.mesh.box_xyxy
+            box = appearance_box(track.box_xyxy, face_xyxy, self._config.appearance.crop)
+            if box is not None:
+                boxes[track.track_id] = box
+        stacked = np.array(list(boxes.values()), dtype=np.float32).reshape(-1, 4)
+        return dict(zip(boxes, networks.appearance.encode(frame.image, stacked), strict=True))
+
 
 def _observation(
-    networks: PerceptionNetworks, frame: Frame, track: Track, face: Face | None
+    networks: PerceptionNetworks,
+    frame: Frame,
+    track: Track,
+    *,
+    face: Face | None,
+    appearance: Float32[ndarray, " D"] | None,
 ) -> Observation:
     return Observation(
         source=frame.source,
@@ -111,5 +143,6 @@ def _observation(
         time_s=frame.time_s,
         arrived_s=frame.arrived_s,
         face_xyxy=None if face is None else face.mesh.box_xyxy,
+        appearance=appearance,
         expression=None if face is None else networks.expressions.read(frame.image, face.mesh),
     )

@@ -1,9 +1,16 @@
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
-from engines.config import AppearanceConfig, PerceptionConfig
+from engines.config import AppearanceConfig, FaceConfig, PerceptionConfig
 from engines.errors import EngineError
 from engines.perception.appearance import AppearanceEncoder, appearance_box
+from engines.perception.detector import PersonDetector
+from engines.perception.expression import ExpressionReader
+from engines.perception.face import FaceFinder
+from engines.perception.networks import PerceptionNetworks
+from engines.perception.observer import Observer
 from engines.spec.tensors import EngineSpec, TensorSpec
 
 WIDTH = 6
@@ -24,7 +31,6 @@ def engine(fake_engine):
 
     def make(batch=None):
         def compute(given):
-            assert given["frame"].shape == (1, *IMAGE.shape)
             boxes = given["boxes"]
             assert boxes.dtype == F32
             assert batch in (None, len(boxes))
@@ -102,3 +108,38 @@ def test_without_a_face_there_is_no_face_to_embed():
 def test_the_model_belongs_to_what_a_profile_needs_once_it_is_named():
     named = PerceptionConfig(appearance=AppearanceConfig(model="dinov2-small-crops"))
     assert named.models() == (*PerceptionConfig().models(), "dinov2-small-crops")
+
+
+@pytest.fixture
+def observe(disc_world, engine, frame_of):
+    """Look at one picture of two people, of whom the first shows a face."""
+    left, right = [20, 30, 100, 230], [220, 30, 300, 230]
+    disc_world.place(left, right)
+
+    def look(crop):
+        networks = PerceptionNetworks(
+            persons=PersonDetector(disc_world.persons),
+            faces=FaceFinder(disc_world.blazeface, disc_world.facemesh, FaceConfig()),
+            expressions=ExpressionReader(disc_world.fer),
+            engines=ExitStack(),
+            appearance=AppearanceEncoder(engine()),
+        )
+        config = PerceptionConfig(appearance=AppearanceConfig(model="any", crop=crop))
+        scene = Observer(config).observe(networks, frame_of(disc_world.picture((60, 60))))
+        return sorted(scene.observations, key=lambda person: person.box_xyxy[0])
+
+    return look
+
+
+def test_an_observation_has_the_appearance_of_its_own_person(observe):
+    for person in observe("person"):
+        assert (person.appearance[:4] == person.box_xyxy).all()
+        assert person.appearance[5] == 2  # both in one run
+
+
+def test_of_faces_only_those_that_are_seen_have_an_appearance(observe):
+    shows_a_face, shows_none = observe("face")
+    low, high = shows_a_face.face_xyxy[:2], shows_a_face.face_xyxy[2:]
+    assert (shows_a_face.appearance[:2] < low).all()
+    assert (shows_a_face.appearance[2:4] > high).all()
+    assert shows_none.appearance is None
