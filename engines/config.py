@@ -3,6 +3,7 @@
 Each model is frozen and closed; units stand in the field names.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -82,6 +83,38 @@ class AppearanceConfig(Section):
     """person: the whole box, as the paper does; face: the face with hair and chin."""
 
 
+HOLISTIC_MODELS = (
+    "pose-detection",
+    "pose-landmark-full",
+    "hand-recrop",
+    "hand-landmark-full",
+    "iris-landmark",
+)
+"""The five that keypoints take beside the face finder's two."""
+
+
+class KeypointConfig(Section):
+    """Which network finds body, hands and face; without one nothing is found."""
+
+    model: str | None = None
+    """``holistic`` (CPUs), the name of a whole-body model in the manifest (GPUs), ``openpose``
+    (recorded keypoints, replayed), or null."""
+    recording: Path | None = None
+    """For ``openpose``: the folder with the recorded keypoints of the one video."""
+    smooth: bool = True
+    """Whether keypoints are smoothed over time; recorded ones never are."""
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names, in the manifest, of the models that this needs."""
+        match self.model:
+            case None | "openpose":
+                return ()
+            case "holistic":
+                return HOLISTIC_MODELS
+            case name:
+                return (name,)
+
+
 class PerceptionConfig(Section):
     """Everything that happens to one frame."""
 
@@ -91,10 +124,12 @@ class PerceptionConfig(Section):
     face: FaceConfig = FaceConfig()
     expression: ExpressionConfig = ExpressionConfig()
     appearance: AppearanceConfig = AppearanceConfig()
+    keypoints: KeypointConfig = KeypointConfig()
     max_persons: Annotated[int, Field(ge=1)] = 8
     """At most so many persons are looked at in a frame, the largest first."""
 
     def models(self) -> tuple[str, ...]:
         """Return the names, in the manifest, of the models that this needs."""
         always = self.detector.model, self.face.detector, self.face.mesh, self.expression.model
-        return always if self.appearance.model is None else (*always, self.appearance.model)
+        appearance = () if self.appearance.model is None else (self.appearance.model,)
+        return *always, *appearance, *self.keypoints.models()

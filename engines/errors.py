@@ -7,6 +7,7 @@ SubfaceError                 1  something failed at run time
     ModelDigestError            its file is not the one the manifest names
     ModelSourceError            none of its sources could be reached
   EngineError                1  a runtime could not load or run a graph
+  RecordingError             1  recorded keypoints cannot be read
 """
 
 from typing import ClassVar
@@ -48,3 +49,7 @@ class ModelSourceError(ModelError):
 
 class EngineError(SubfaceError):
     """A runtime could not load or run a graph."""
+
+
+class RecordingError(SubfaceError):
+    """Recorded keypoints cannot be read."""
