@@ -1,0 +1,1 @@
+"""The 137 keypoints of a person: body, hands and face."""

@@ -1,0 +1,112 @@
+"""MediaPipe's Holistic, its networks read by a runtime of ours and its logic written out.
+
+Seven small networks, cropped on the host: the profile for CPUs. A body is followed, its face and
+hands are looked for where it has them, and each is then followed by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engines.perception.keypoints.assembly import (
+    body_points,
+    face_points,
+    hand_points,
+    in_frame,
+    with_face,
+    with_middles,
+)
+from engines.perception.keypoints.hands import HandNetworks, both_hands
+from engines.perception.keypoints.holistic_face import FaceNetworks, FaceTrack
+from engines.perception.keypoints.iris import Irises
+from engines.perception.keypoints.network import Keypoints, Sight
+from engines.perception.keypoints.pose import SHOULDERS, Pose, PoseNetworks, PoseTrack
+from engines.perception.keypoints.smoothing import KeypointSmoother
+from engines.spec.skeleton import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND
+
+NAME: Final = "mediapipe-holistic-full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolisticNetwork:
+    """The networks, opened once and shared.
+
+    Attributes:
+        pose: The body's.
+        hands: The hands'.
+        irises: The pupils'.
+        faces: The face's; None where each sight brings the face that a face finder saw.
+        smooth: Whether keypoints are smoothed over time.
+    """
+
+    pose: PoseNetworks
+    hands: HandNetworks
+    irises: Irises
+    faces: FaceNetworks | None = None
+    smooth: bool = True
+
+    @property
+    def name(self) -> str:
+        """Which network made the points, as checkpoints and readings name it."""
+        return NAME
+
+    def follow(self) -> "HolisticTrack":
+        """Begin with a person of whom nothing is known yet."""
+        return HolisticTrack(self)
+
+
+class HolisticTrack:
+    """One person from frame to frame.
+
+    Args:
+        network: Shared.
+    """
+
+    def __init__(self, network: HolisticNetwork) -> None:
+        self._irises = network.irises
+        self._pose = PoseTrack(network.pose)
+        self._face = None if network.faces is None else FaceTrack(network.faces)
+        self._hands = both_hands(network.hands)
+        self._smoother = KeypointSmoother() if network.smooth else None
+
+    def find(self, sight: Sight) -> Keypoints | None:
+        """Return the keypoints in the next frame, or None if neither body nor face is seen."""
+        return self.complete(sight, self.body(sight))
+
+    def body(self, sight: Sight) -> Pose | None:
+        """Return the body alone: the first half of ``find``, for whoever runs two at a time."""
+        return self._pose.find(sight.image, sight.time_s, sight.box_xyxy)
+
+    def complete(self, sight: Sight, pose: Pose | None) -> Keypoints | None:
+        """Add face and hands to the body of the same sight: the second half of ``find``."""
+        mesh = sight.face if self._face is None else self._face.find(sight.image, pose)
+        hands = [hand.find(sight.image, pose) for hand in self._hands]
+        if pose is None and mesh is None:
+            return None
+        height, width = sight.image.shape[:2]
+        points = np.zeros((POINTS, 3), np.float32)
+        points[BODY] = body_points(pose)
+        if mesh is not None:
+            pupils = self._irises.find(sight.image, mesh)
+            points[FACE] = face_points(mesh, pupils)
+            if pose is None or _is_close_up(pose, width=width, height=height):
+                points[BODY] = with_face(points[BODY], mesh, pupils)
+        points[BODY] = with_middles(in_frame(points[BODY], width=width, height=height))
+        for part, hand in zip((LEFT_HAND, RIGHT_HAND), hands, strict=True):
+            points[part] = hand_points(hand)
+        points = in_frame(points, width=width, height=height)
+        if self._smoother is not None:
+            points = self._smoother.smooth(points, sight.time_s)
+        return Keypoints(
+            points=points,
+            left_hand=hands[0] is not None,
+            right_hand=hands[1] is not None,
+            mesh=mesh,
+        )
+
+
+def _is_close_up(pose: Pose, *, width: int, height: int) -> bool:
+    """Return whether no shoulder is in the frame: what is laid out of such a body is a guess."""
+    x, y = pose.landmarks[list(SHOULDERS)].T
+    return not bool(((x >= 0) & (x < width) & (y >= 0) & (y < height)).any())

@@ -1,0 +1,101 @@
+"""Opening of the keypoint network that a profile names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from engines.config import FaceConfig, KeypointConfig
+from engines.engine import Engine
+from engines.errors import ConfigError
+from engines.models.store import ModelStore
+from engines.perception.keypoints.hands import HAND_OUTPUTS, HandNetworks
+from engines.perception.keypoints.holistic import HolisticNetwork
+from engines.perception.keypoints.holistic_face import FaceNetworks
+from engines.perception.keypoints.iris import IRIS_OUTPUTS, Irises
+from engines.perception.keypoints.network import KeypointNetwork
+from engines.perception.keypoints.openpose_json import OpenPoseRecording
+from engines.perception.keypoints.pose import POSE_OUTPUTS, PoseNetworks
+from engines.perception.keypoints.wholebody import WholeBodyNetwork
+
+
+class OpenModel(Protocol):
+    """Opens a model of the manifest; whoever measures engines wraps this."""
+
+    def __call__(self, name: str, *, outputs: Sequence[str] | None = None) -> Engine:
+        """Open it, keeping only the outputs named; what only the others need is not computed."""
+        ...
+
+
+class OpenPath(Protocol):
+    """Opens the graph at a path under a name."""
+
+    def __call__(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
+        """Open it, keeping only the outputs named."""
+        ...
+
+
+def open_keypoints(config: KeypointConfig, open_model: OpenModel) -> KeypointNetwork | None:
+    """Open the network, or none if the profile asks for none.
+
+    Holistic is opened without a face detector of its own: each sight brings the face that the face
+    finder saw, so that no face is looked for twice.
+
+    Args:
+        config: Which, and how.
+        open_model: Opens a model of the manifest under its name; the caller closes it.
+
+    Raises:
+        ConfigError: If recorded keypoints are asked for, and it is not said where they lie.
+        ModelError: If a model is missing, or not the one that the manifest names.
+        EngineError: If the runtime cannot load one, or it is not of the kind that is needed.
+        RecordingError: If there are no recorded keypoints.
+    """
+    match config.model:
+        case None:
+            return None
+        case "holistic":
+            return open_holistic(open_model, smooth=config.smooth)
+        case "openpose":
+            if config.recording is None:
+                msg = (
+                    "perception.keypoints: openpose replays recorded keypoints; say where they lie "
+                    "with --set perception.keypoints.recording=FOLDER"
+                )
+                raise ConfigError(msg)
+            return OpenPoseRecording(config.recording)
+        case name:
+            return WholeBodyNetwork(open_model(name), name=name, smooth=config.smooth)
+
+
+def open_holistic(
+    open_model: OpenModel, *, smooth: bool, faces: FaceConfig | None = None
+) -> HolisticNetwork:
+    """Open MediaPipe's Holistic.
+
+    Args:
+        open_model: Opens a model of the manifest under its name; the caller closes it.
+        smooth: Whether keypoints are smoothed over time.
+        faces: The models of a face detector of its own, for whoever has no face finder.
+    """
+    return HolisticNetwork(
+        pose=PoseNetworks(
+            open_model("pose-detection"), open_model("pose-landmark-full", outputs=POSE_OUTPUTS)
+        ),
+        hands=HandNetworks(
+            open_model("hand-recrop"), open_model("hand-landmark-full", outputs=HAND_OUTPUTS)
+        ),
+        irises=Irises(open_model("iris-landmark", outputs=IRIS_OUTPUTS)),
+        faces=None
+        if faces is None
+        else FaceNetworks(open_model(faces.detector), open_model(faces.mesh)),
+        smooth=smooth,
+    )
+
+
+def of_store(store: ModelStore, open_path: OpenPath) -> OpenModel:
+    """Return what opens the models of a store."""
+
+    def open_model(name: str, *, outputs: Sequence[str] | None = None) -> Engine:
+        return open_path(name, store.path(name), outputs=outputs)
+
+    return open_model
