@@ -103,8 +103,3 @@ class SoundTrack:
         samples = np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False)
         samples.flags.writeable = False
         return Stretch(time_s, samples)
-
-
-def duration_s(frame: AudioFrame) -> float:
-    """Return how long a decoded frame lasts."""
-    return frame.samples / frame.sample_rate

@@ -1,0 +1,261 @@
+"""One open connection to a source, from the first byte to the last.
+
+Every call blocks and belongs to one thread. What FFmpeg raises is translated here: a file that
+breaks off gives what can be decoded, a live source raises so that it is reopened.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition, Stream
+from av.video.stream import VideoStream
+
+from stream.config import SourceConfig
+from stream.errors import SourceFormatError
+from stream.source.decode import MICROSECONDS, Decoded, Decoder, Picture
+from stream.source.failures import StreamBrokeError, no_picture, open_failure, reason_of
+from stream.source.interleave import in_time_order
+from stream.source.spec import SourceSpec
+from stream.source.srt import srt_bridge
+from stream.source.transport import Transport, transport_of, udp_transport
+
+FIRST_PICTURE_S = 12.0
+"""A camera with long groups of pictures sends its next key frame this late; packets that come
+without one are no stall."""
+SLOW_PICTURES = 3
+"""A source is not stalled before it has left out so many pictures, however slow it is."""
+
+
+class Connection:
+    """A source that is open.
+
+    Args:
+        spec: Which source.
+        config: How it is opened and watched.
+        now: The monotonic clock, in seconds.
+    """
+
+    def __init__(self, spec: SourceSpec, config: SourceConfig, now: Callable[[], float]) -> None:
+        self._spec = spec
+        self._config = config
+        self._now = now
+        self._stack = ExitStack()
+        self._container: InputContainer
+        self._video: VideoStream
+        self._audio: AudioStream | None = None
+        self._decoder: Decoder
+        self._packets: Iterator[Packet[Stream]]
+        self._patience_s = 0.0
+        self._silent_s = 0.0
+        self._shown = False
+        self._ended = False
+
+    def open(self) -> None:
+        """Open the source.
+
+        Raises:
+            SourceError: If it cannot be opened; a PassingError if it is worth trying again.
+        """
+        started_s = self._now()
+        transport = self._transport()
+        timeout = (self._config.open_timeout_s, transport.patience_s)
+        try:
+            self._container = self._stack.enter_context(
+                av.open(
+                    transport.target,
+                    mode="r",
+                    format=transport.format,
+                    options=transport.options,
+                    metadata_errors="replace",
+                    timeout=None if self._spec.scheme == "file" else timeout,
+                )
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise open_failure(error, self._spec, self._now() - started_s) from error
+        self._choose_streams()
+        self._decoder = Decoder(
+            self._video, self._audio, low_delay=self._spec.kind == "live", now=self._now
+        )
+        slow_s = SLOW_PICTURES * self._decoder.interval_s
+        self._patience_s = max(transport.patience_s, slow_s)
+        self._packets = self._demux()
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether it has sound that can be decoded, and it is wanted."""
+        return self._audio is not None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether its end is the end; a playlist tells only when it is open."""
+        is_film = self._is_playlist and self._container.duration is not None
+        return self._spec.kind != "live" or is_film
+
+    @property
+    def has_own_pace(self) -> bool:
+        """Whether it comes at the speed of life; a playlist comes a segment at a time."""
+        return not (self.is_finite or self._is_playlist or self._spec.scheme == "lavfi")
+
+    @property
+    def start_pts_s(self) -> float | None:
+        """The timestamp at which the container says that it starts."""
+        start: int | None = self._container.start_time
+        return None if start is None else start / MICROSECONDS
+
+    @property
+    def film_end_s(self) -> float | None:
+        """Where a film says that it ends, from its start, where its format can be believed."""
+        start_s = self.start_pts_s or 0.0
+        if "mp4" in self._container.format.name:
+            video = self._video
+            if video.duration is None or video.time_base is None:
+                return None
+            return float(((video.start_time or 0) + video.duration) * video.time_base) - start_s
+        is_matroska = "matroska" in self._container.format.name
+        duration: int | None = self._container.duration
+        return duration / MICROSECONDS if is_matroska and duration is not None else None
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password."""
+        return self._spec.address
+
+    @property
+    def patience_s(self) -> float:
+        """How long a live source may give no picture before it is broken."""
+        return self._patience_s
+
+    @property
+    def damaged(self) -> int:
+        """How many packets and pictures could not be decoded so far."""
+        return self._decoder.damaged
+
+    def read(self) -> list[Decoded] | None:
+        """Return what comes next, at least one item; None at the end of a finite source.
+
+        Raises:
+            StreamBrokeError: If a live source ended, failed or gave no picture for too long.
+            SourceFormatError: If none of the pictures of a finite source could be decoded.
+        """
+        out: list[Decoded] = []
+        while not out and not self._ended:
+            packet = self._next_packet()
+            self._ended = packet is None
+            out = self._decoder.flush() if packet is None else self._decoder.decode(packet)
+            self._watch(out)
+        if self._spec.kind == "picture" and out:
+            self._ended = True
+            return out[:1]
+        return out or None
+
+    def close(self) -> None:
+        """Close the source; nothing of it is used afterwards."""
+        self._stack.close()
+
+    def _transport(self) -> Transport:
+        if self._spec.scheme == "srt":
+            port = self._stack.enter_context(srt_bridge(self._spec))
+            return udp_transport(port, self._config)
+        return transport_of(self._spec, self._config)
+
+    @property
+    def _is_playlist(self) -> bool:
+        return self._container.format.name == "hls"
+
+    def _choose_streams(self) -> None:
+        streams = self._container.streams
+        video = streams.best("video")
+        if not isinstance(video, VideoStream) or not _can_be_shown(video):
+            raise no_picture(self._spec, [_described(stream) for stream in streams])
+        audio = streams.best("audio") if self._config.sound else None
+        self._video = video
+        if isinstance(audio, AudioStream) and _can_be_decoded(audio):
+            self._audio = audio
+        for stream in streams:
+            if stream is not self._video and stream is not self._audio:
+                stream.discard = Discard.all  # the other qualities of a playlist are not fetched
+
+    def _demux(self) -> "Iterator[Packet[Stream]]":
+        """Yield the packets of the chosen streams; those of a file in the order of their time."""
+        chosen = [stream for stream in (self._video, self._audio) if stream is not None]
+        packets = self._guard(iter(self._container.demux(chosen)))
+        if not self.is_finite:
+            return packets
+        return in_time_order((_packet_s(packet), packet) for packet in packets)
+
+    def _guard(self, packets: "Iterator[Packet[Stream]]") -> "Iterator[Packet[Stream]]":
+        """Yield packets until the end; translate what comes instead of one."""
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                if not self.is_finite:
+                    msg = f"{self._spec.address}: the server ended the stream"
+                    raise StreamBrokeError(msg, "disconnected") from None
+                return
+            except (av.FFmpegError, IndexError) as error:
+                # IndexError: a stream appeared that the container did not have when it was opened
+                if not self.is_finite:
+                    raise self._broken(error) from error
+                self._decoder.note_damage(reason_of(error))
+                return
+            if packet.size:  # the empty ones at the end ask for a flush, which is done by read
+                yield packet
+
+    def _next_packet(self) -> "Packet[Stream] | None":
+        before_s = self._now()
+        packet = next(self._packets, None)
+        waited_s = self._now() - before_s
+        self._silent_s += waited_s
+        if waited_s >= self._patience_s and not self.is_finite:
+            # At its timeout FFmpeg first hands over what its parser held back, as if all was well.
+            raise self._stalled(waited_s)
+        return packet
+
+    def _stalled(self, silent_s: float) -> StreamBrokeError:
+        msg = f"{self._spec.address}: no picture for {silent_s:.0f} s"
+        return StreamBrokeError(msg, "stalled")
+
+    def _broken(self, error: Exception) -> StreamBrokeError:
+        if isinstance(error, av.error.ExitError):
+            return self._stalled(self._patience_s)
+        msg = f"{self._spec.address}: the connection broke: {reason_of(error)}"
+        return StreamBrokeError(msg, "disconnected")
+
+    def _watch(self, out: list[Decoded]) -> None:
+        """Break off a live source that sends something, but no picture."""
+        if any(isinstance(item, Picture) for item in out):
+            self._shown, self._silent_s = True, 0.0
+            return
+        if self.is_finite:
+            if self._ended and not self._shown:
+                msg = f"{self._spec.address}: none of its pictures can be decoded: it is damaged"
+                raise SourceFormatError(msg)
+            return
+        patience_s = self._patience_s if self._shown else max(self._patience_s, FIRST_PICTURE_S)
+        if self._silent_s > patience_s:
+            raise self._stalled(patience_s)
+
+
+def _can_be_decoded(stream: Stream) -> bool:
+    # PyAV's stub forgets that there is no context where FFmpeg has no decoder.
+    return getattr(stream, "codec_context", None) is not None
+
+
+def _can_be_shown(video: VideoStream) -> bool:
+    """Return False for the cover of an album, which is a stream of pictures too."""
+    return _can_be_decoded(video) and not video.disposition & Disposition.attached_pic
+
+
+def _described(stream: Stream) -> str:
+    codec = stream.codec_context.name if _can_be_decoded(stream) else "unknown codec"
+    return f"{stream.type} ({codec})"
+
+
+def _packet_s(packet: "Packet[Stream]") -> float | None:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return None if stamp is None else float(stamp * packet.time_base)
