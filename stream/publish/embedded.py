@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LOOPBACK: Final = "127.0.0.1"
 READY_S: Final = 10.0  # a cold start on a busy machine takes two
+ATTEMPT_S: Final = 1.0
 POLL_S: Final = 0.05
 TRIES: Final = 3  # a port that was free a moment ago may be taken
 CLOSE_S: Final = 2.0
@@ -119,6 +120,7 @@ async def _child(broker: Broker, folder: Path) -> AsyncIterator[None]:
         str(config),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
@@ -134,7 +136,7 @@ async def _until_ready(broker: Broker, process: asyncio.subprocess.Process) -> N
         async with asyncio.timeout(READY_S):
             while process.returncode is None:
                 with contextlib.suppress(BrokerUnreachableError):
-                    async with connect(broker, client_id="subface-ready", timeout_s=READY_S):
+                    async with connect(broker, client_id="subface-ready", timeout_s=ATTEMPT_S):
                         return
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
@@ -157,7 +159,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()  # returns when the other end is closed, by whatever
+    while os.read(sys.stdin.fileno(), 1):  # ends when the other end is closed, by whatever
+        pass
     os._exit(0)  # the broker's threads cannot be asked
 
 
@@ -167,7 +170,12 @@ def main(config: str) -> None:
 
     logging.disable(logging.CRITICAL)  # it reports every packet as an error
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    IotCoreBroker(config_path=config).run_forever()
+    try:
+        broker = IotCoreBroker(config_path=config)
+        broker.check_ports()  # run_forever would go on without its port
+        broker.run_forever()
+    finally:
+        os._exit(1)  # it never returns but by failing, and nobody is there to read a traceback
 
 
 if __name__ == "__main__":

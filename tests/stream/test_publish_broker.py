@@ -1,8 +1,10 @@
 import asyncio
 import logging
+import socket
 import subprocess
 import traceback
 
+import psutil
 import pytest
 import yaml
 
@@ -360,3 +362,34 @@ async def test_an_authority_that_cannot_be_read_is_a_configuration_error(encrypt
         with pytest.raises(ConfigError, match="no certificates can be read"):
             async with publisher(f"mqtts://localhost:{encrypted.port}", ca_file=str(path)):
                 pass
+
+
+# ------------------------------------------------------------------------- half a connection
+
+
+async def test_an_address_that_does_not_answer_is_given_up_in_time():
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # a queue of one, which we fill: the next is not even refused
+        where = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.settimeout(0)
+            one.connect_ex(where)
+        said = await failure(f"mqtt://127.0.0.1:{where[1]}", connect_timeout_s=0.3)
+        for one in waiting:
+            one.close()
+    assert "no answer in time" in said
+
+
+async def test_a_connection_that_is_cancelled_while_it_begins_leaves_nothing_behind():
+    server, port = await answer_with(None)
+    async with server:
+        mqtt = publisher(f"mqtt://127.0.0.1:{port}", connect_timeout_s=10)
+        entering = asyncio.create_task(mqtt.__aenter__())
+        await asyncio.sleep(0.2)
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        sockets = [c for c in psutil.Process().net_connections() if c.raddr[1:] == (port,)]
+        assert sockets == []

@@ -14,6 +14,7 @@ from engines.errors import ConfigError
 from stream.clock import Clock
 from stream.config import MqttConfig
 from stream.errors import BrokerUnreachableError
+from stream.publish import embedded
 from stream.publish.embedded import embedded_broker, port_of
 from stream.publish.mqtt import MqttPublisher
 
@@ -124,3 +125,33 @@ async def test_it_dies_with_us(number):
 async def test_ctrl_c_in_the_terminal_does_not_take_it_from_us():
     async with embedded_broker():
         assert os.getpgid(child_of(os.getpid()).pid) != os.getpgid(0)
+
+
+async def test_a_broker_that_ends_as_it_begins_is_told(monkeypatch):
+    monkeypatch.setattr("stream.publish.embedded.CONFIG", "this is no TOML {listen}")
+    with pytest.raises(BrokerUnreachableError, match="ended as it began, with exit code 1"):
+        async with embedded_broker():
+            pass
+
+
+async def test_a_broker_that_is_never_ready_is_told(monkeypatch):
+    monkeypatch.setattr("stream.publish.embedded.READY_S", 0.001)
+    with pytest.raises(BrokerUnreachableError, match="not ready on mqtt://"):
+        async with embedded_broker():
+            pass
+    assert psutil.Process().children() == []
+
+
+async def test_a_port_that_was_taken_in_between_is_changed_for_another(monkeypatch):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports = iter([other.getsockname()[1], None])
+        real = embedded._free_port
+
+        def first_a_taken_one(port):
+            return next(ports) or real(port)
+
+        monkeypatch.setattr(embedded, "_free_port", first_a_taken_one)
+        async with embedded_broker() as url:
+            assert urlsplit(url).port != other.getsockname()[1]

@@ -342,3 +342,31 @@ async def test_put_never_waits_for_the_broker(mosquitto, gate, publisher, sample
         await gate.open()
         await mqtt.settle(10)
         assert mqtt.count.delivered == 100
+
+
+async def test_a_broker_that_forbids_everything_is_told_and_everything_is_counted(
+    start_mosquitto, tmp_path, publisher, samples, caplog
+):
+    rules = tmp_path / "acl"
+    rules.write_text("topic read nothing\n")
+    broker = start_mosquitto(options=f"acl_file {rules}")
+    async with publisher(broker.url) as mqtt:
+        await mqtt.put(samples.status())
+        await mqtt.put(samples.reading())
+        await mqtt.settle(10)
+        assert (mqtt.count.delivered, mqtt.count.drops) == (0, {"refused": 2})
+    assert f"refuses what goes to {AVAILABLE}" in caplog.text
+
+
+async def test_a_defect_in_the_delivery_ends_the_run_rather_than_filling_the_outbox(
+    mosquitto, publisher, samples, monkeypatch
+):
+    async def break_down(self, connection):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("stream.publish.delivery.Delivery.talk", break_down)
+    with pytest.raises(ZeroDivisionError):
+        async with publisher(mosquitto.url) as mqtt:
+            while True:
+                await mqtt.put(samples.reading())
+                await asyncio.sleep(0.01)
