@@ -134,11 +134,18 @@ def watch(
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
     ] = None,
+    profile: Profile = "embedded",
+    overrides: Override = None,
 ) -> None:
-    """Subscribe to a broker and show readings as they come."""
-    from stream.commands.watch import watch as work
+    """Subscribe to a broker and show readings as they come.
 
-    raise typer.Exit(work(mqtt, site=site, as_json=as_json, for_s=for_s))
+    The profile gives the login and the certificates: mqtt.password_env, mqtt.ca_file.
+    """
+    from stream.commands.watch import watch as work
+    from stream.profile import load_profile
+
+    config = load_profile(profile, overrides or []).mqtt
+    raise typer.Exit(work(mqtt, site=site, as_json=as_json, for_s=for_s, config=config))
 
 
 def schema() -> None:
