@@ -95,14 +95,14 @@ class HandNetworks:
     def correct(self, image: UInt8[ndarray, "H W 3"], region: Region) -> Region:
         """Return where the hand is that a region was meant for."""
         cut = crop(image, region, _RECROP_PX)
-        out = self._recrop.run({"input_1": cut.scaled(0, 1)})["output_crop"]
+        out = self._recrop.run({"input_1": cut.scaled(0.0, 1.0)})["output_crop"]
         middle, below = cut.project(np.asarray(out, np.float32).reshape(2, 2))
         return pointing(middle, below, up=False, scale=1.0, shift=_SHIFT)
 
     def fit(self, image: UInt8[ndarray, "H W 3"], region: Region) -> Hand:
         """Lay a hand into a region; its ``presence`` says whether one is there."""
         cut = crop(image, region, _LANDMARK_PX)
-        out = self._landmarks.run({"input_1": cut.scaled(0, 1)})
+        out = self._landmarks.run({"input_1": cut.scaled(0.0, 1.0)})
         raw = np.asarray(out["Identity"], np.float32).reshape(LANDMARKS, 3)
         landmarks = cut.project(raw[:, :2])
         landmarks.setflags(write=False)

@@ -21,11 +21,16 @@ from engines.perception.keypoints.hands import HandNetworks, both_hands
 from engines.perception.keypoints.holistic_face import FaceNetworks, FaceTrack
 from engines.perception.keypoints.iris import Irises
 from engines.perception.keypoints.network import Keypoints, Sight
-from engines.perception.keypoints.pose import SHOULDERS, Pose, PoseNetworks, PoseTrack
+from engines.perception.keypoints.pose import Pose, PoseNetworks, PoseTrack
 from engines.perception.keypoints.smoothing import KeypointSmoother
 from engines.spec.skeleton import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND
 
 NAME: Final = "mediapipe-holistic-full"
+
+# The body's diameter in frames: 3.2 and more in the close-ups of the shared clips, whose body lies
+# outside the frame; 2.8 at most where shoulders are seen. The heat maps' cells are then a
+# twentieth of the frame.
+_CLOSE_UP: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +112,5 @@ class HolisticTrack:
 
 
 def _is_close_up(pose: Pose, *, width: int, height: int) -> bool:
-    """Return whether no shoulder is in the frame: what is laid out of such a body is a guess."""
-    x, y = pose.landmarks[list(SHOULDERS)].T
-    return not bool(((x >= 0) & (x < width) & (y >= 0) & (y < height)).any())
+    """Return whether the frame shows so little of the body that its landmarks are a guess."""
+    return pose.diameter > _CLOSE_UP * max(width, height)

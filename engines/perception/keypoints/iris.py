@@ -57,7 +57,7 @@ class Irises:
         return np.stack([right, mirrored])
 
     def _look(self, cut: Crop, *, flip: bool = False) -> Float32[ndarray, " 2"]:
-        out = self._engine.run({"input_1": cut.scaled(0, 1)})[_OUTPUT]
+        out = self._engine.run({"input_1": cut.scaled(0.0, 1.0)})[_OUTPUT]
         middle = np.asarray(out, np.float32).reshape(5, 3)[:1, :2]
         if flip:
             middle = np.array([_SIDE_PX, 0], np.float32) + middle * np.array([-1, 1], np.float32)

@@ -6,7 +6,7 @@ smoothed outlives the picture it was seen in.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
@@ -52,6 +52,7 @@ class Keypoints:
     mesh: Mesh | None = None
 
 
+@runtime_checkable
 class KeypointTrack(Protocol):
     """One person's keypoints from frame to frame."""
 
@@ -64,6 +65,7 @@ class KeypointTrack(Protocol):
         ...
 
 
+@runtime_checkable
 class KeypointNetwork(Protocol):
     """Finds keypoints; not thread-safe, as engines are not."""
 

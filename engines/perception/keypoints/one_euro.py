@@ -86,7 +86,7 @@ class OneEuro:
         speed = np.where(known, keep * moved + (1 - keep) * last.speed, 0)
         cutoff_hz = self._settings.min_cutoff_hz + self._settings.beta * np.abs(speed)
         follow = np.where(known, _alpha(cutoff_hz, elapsed_s), 1)
-        believed = follow * raw + (1 - follow) * last.believed
+        believed: Float64[ndarray, "*N"] = follow * raw + (1 - follow) * last.believed
         self._last = _Last(time_s, raw, seen, speed, believed)
         return believed.copy()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engines.config import FaceConfig, KeypointConfig
 from engines.engine import Engine
@@ -18,6 +18,7 @@ from engines.perception.keypoints.pose import POSE_OUTPUTS, PoseNetworks
 from engines.perception.keypoints.wholebody import WholeBodyNetwork
 
 
+@runtime_checkable
 class OpenModel(Protocol):
     """Opens a model of the manifest; whoever measures engines wraps this."""
 
@@ -26,6 +27,7 @@ class OpenModel(Protocol):
         ...
 
 
+@runtime_checkable
 class OpenPath(Protocol):
     """Opens the graph at a path under a name."""
 

@@ -25,8 +25,6 @@ from engines.spec.tensors import EngineSpec, TensorSpec
 LANDMARKS: Final = 33
 LEFT_WRIST: Final = 15
 RIGHT_WRIST: Final = 16
-SHOULDERS: Final = (11, 12)
-HIPS: Final = (23, 24)
 FACE: Final = slice(0, 11)
 """Nose, eyes, ears, corners of the mouth."""
 
@@ -89,6 +87,12 @@ class Pose:
     aligning: Float32[ndarray, "2 2"]
     presence: float
 
+    @property
+    def diameter(self) -> float:
+        """That of the circle around the body, seen or not, in pixels of the frame."""
+        hips, circle = self.aligning
+        return 2 * float(np.linalg.norm(circle - hips))
+
 
 class PoseNetworks:
     """The two networks of the body.
@@ -123,7 +127,7 @@ class PoseNetworks:
         whole = Region(width / 2, height / 2, float(max(width, height)))
         region = whole if box_xyxy is None else _around(box_xyxy)
         cut = crop(image, region, _DETECTOR_PX, border="zero")
-        out = self._detector.run({"input_1": cut.scaled(-1, 1)})
+        out = self._detector.run({"input_1": cut.scaled(-1.0, 1.0)})
         raw = decode_ssd(
             np.asarray(out["Identity"], np.float32)[0],
             np.asarray(out["Identity_1"], np.float32)[0, :, 0],
@@ -140,7 +144,7 @@ class PoseNetworks:
     def fit(self, image: UInt8[ndarray, "H W 3"], region: Region) -> Pose:
         """Lay the body into a region; its ``presence`` says whether somebody is there."""
         cut = crop(image, region, _LANDMARK_PX)
-        out = self._landmarks.run({"input_1": cut.scaled(0, 1)})
+        out = self._landmarks.run({"input_1": cut.scaled(0.0, 1.0)})
         raw = np.asarray(out["Identity"], np.float32).reshape(_ALL_LANDMARKS, 5)[: _ALIGNING.stop]
         maps = np.asarray(out["Identity_3"], np.float32)[0]
         refined = refine(raw[:, :2] / np.float32(_LANDMARK_PX), maps) * np.float32(_LANDMARK_PX)
@@ -192,9 +196,7 @@ class PoseTrack:
         return pose
 
     def _next_region(self, pose: Pose, time_s: float) -> Region:
-        hips, circle = pose.aligning
-        diameter = 2 * float(np.linalg.norm(circle - hips))
-        steady = self._alignment.filter(pose.aligning, time_s, unit=diameter)
+        steady = self._alignment.filter(pose.aligning, time_s, unit=pose.diameter)
         return pointing(steady[0], steady[1], up=True, scale=_SCALE)
 
     def _forget(self) -> None:
