@@ -185,7 +185,7 @@ class Connection:
         packets = self._guard(iter(self._container.demux(chosen)))
         if not self.is_finite:
             return packets
-        return in_time_order((_packet_s(packet), packet) for packet in packets)
+        return in_time_order((packet.stream_index, _packet_s(packet), packet) for packet in packets)
 
     def _guard(self, packets: "Iterator[Packet[Stream]]") -> "Iterator[Packet[Stream]]":
         """Yield packets until the end; translate what comes instead of one."""

@@ -15,18 +15,21 @@ SPAN_S = 1.0
 """Muxers interleave within half a second; two media farther apart come as they were written."""
 
 
-def in_time_order(timed: Iterable[tuple[float | None, T]]) -> Iterator[T]:
+def in_time_order(timed: Iterable[tuple[int, float | None, T]]) -> Iterator[T]:
     """Yield items by time, holding back ``SPAN_S``; each medium keeps its own order.
 
     Args:
-        timed: (time, item); where the time is None the item goes with the one before it.
+        timed: (medium, time, item); where the time is None, or before the one before it in its
+            medium, as after a jump of the timestamps, the item goes with that.
     """
     held: list[tuple[float, int, T]] = []
-    newest_s = last_s = float("-inf")
-    for number, (time_s, item) in enumerate(timed):
-        last_s = last_s if time_s is None else time_s
-        newest_s = max(newest_s, last_s)
-        heapq.heappush(held, (last_s, number, item))
+    newest_s = float("-inf")
+    last_s: dict[int, float] = {}
+    for number, (medium, time_s, item) in enumerate(timed):
+        at_s = max(last_s.get(medium, float("-inf")), newest_s if time_s is None else time_s)
+        last_s[medium] = at_s
+        newest_s = max(newest_s, at_s)
+        heapq.heappush(held, (at_s, number, item))
         while held and held[0][0] <= newest_s - SPAN_S:
             yield heapq.heappop(held)[2]
     while held:

@@ -23,6 +23,8 @@ WIDEST_PIXEL = 4
 Orientation = tuple[bool, Literal[-1, 1], Literal[-1, 1]]
 """Whether rows become columns, then whether left and right, top and bottom change places."""
 UPRIGHT: Orientation = (False, 1, 1)
+_TURNS: dict[int, Orientation] = {1: (True, 1, -1), 2: (False, -1, -1), 3: (True, -1, 1)}
+"""By quarters of a turn, counterclockwise."""
 
 
 class PictureMaker:
@@ -104,7 +106,11 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     The matrix of QuickTime and Exif maps (x, y) to (a x + c y, b x + d y); of an angle between, the
     nearest right one is taken.
     """
-    side_data = cast("SideDataContainer", frame.side_data)  # as it is; PyAV's stub is out of date
+    try:
+        side_data = cast("SideDataContainer", frame.side_data)  # as it is; the stub is out of date
+    except ValueError:
+        # PyAV does not know all kinds of side data, Exif for one. It then tells the turn alone.
+        return _TURNS.get(round(frame.rotation / 90) % 4, UPRIGHT)
     matrix = next((data for data in side_data if data.type is SideDataType.DISPLAYMATRIX), None)
     if matrix is None:
         return UPRIGHT
