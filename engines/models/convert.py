@@ -20,6 +20,7 @@ CHECKOUT: Final = Path(__file__).parents[2]
 PROGRAMS: Final[Mapping[Recipe, str]] = {
     "person-boxes": "engines.build.onnx_export",
     "dinov2-crop": "engines.build.dinov2_export",
+    "face-embedding": "engines.build.face_embedding_export",
 }
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})

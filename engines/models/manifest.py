@@ -22,10 +22,14 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Recipe = Literal["person-boxes", "dinov2-crop"]
+Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding"]
 
-STRIDES: Final[Mapping[Recipe, int]] = {"person-boxes": 32, "dinov2-crop": 14}
-"""What the sides of a canvas are multiples of: YOLO's coarsest cell, a patch of DINOv2."""
+STRIDES: Final[Mapping[Recipe, int]] = {
+    "person-boxes": 32,  # YOLO's coarsest cell
+    "dinov2-crop": 14,  # a patch of DINOv2
+    "face-embedding": 150,  # the one size that dlib's network knows
+}
+"""What the sides of a canvas are multiples of."""
 
 HUB: Final = "https://huggingface.co"
 
