@@ -8,6 +8,7 @@ SubfaceError                    1  (engines.errors)
   BrokerUnreachableError        4  the MQTT broker is not there or refuses
   PolicyError                   5  the declared purpose does not allow it
   BenchmarkRegressionError      6  slower than the baseline
+  AnnotatedVideoError           1  the annotated video cannot be written
 """
 
 from engines.errors import SubfaceError
@@ -47,3 +48,7 @@ class BenchmarkRegressionError(SubfaceError):
     """A benchmark is slower than its baseline."""
 
     exit_code = 6
+
+
+class AnnotatedVideoError(SubfaceError):
+    """The annotated video cannot be written."""
