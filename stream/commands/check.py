@@ -24,7 +24,8 @@ from stream.config import Profile
 from stream.errors import SourceUnreachableError
 from stream.meter import EngineMeter
 from stream.profile import load_profile
-from stream.publish.mqtt import MqttPublisher
+from stream.publish.broker import broker_of
+from stream.publish.connection import connect
 from stream.source.address import parse_sources
 from stream.source.media import media
 from stream.source.spec import SourceSpec
@@ -154,6 +155,12 @@ async def _broker(profile: Profile, console: Console) -> str:
         url = await broker_url(profile.mqtt.url, stack, console)
         if url is None:
             return "off"
-        publisher = MqttPublisher(url, config=profile.mqtt, site=profile.site, clock=Clock())
-        await stack.enter_async_context(publisher)
-        return f"{publisher.address}: connected"
+        broker = broker_of(profile.mqtt, url)
+        # Only a connection: the publisher would say `online` and `stopped` for a site that runs.
+        connection = connect(
+            broker,
+            client_id=f"subface-check-{Clock().new_id()[-8:].lower()}",
+            timeout_s=profile.mqtt.connect_timeout_s,
+        )
+        await stack.enter_async_context(connection)
+        return f"{broker.address}: connected"
