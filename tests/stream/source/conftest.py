@@ -120,7 +120,9 @@ def write_film(tmp_path):
             video.options = options or {"preset": "ultrafast", "crf": "10", "g": "12"}
             video.height, video.width = pictures[0].shape[:2]
             set_up(video)
-            audio = container.add_stream("aac", rate=RATE) if samples is not None else None
+            audio = None
+            if samples is not None:
+                audio = container.add_stream("aac", rate=RATE, layout="mono")
             for index, picture in enumerate(pictures):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
                 frame = frame.reformat(format=pix_fmt, dst_colorspace="ITU601")
@@ -129,7 +131,6 @@ def write_film(tmp_path):
                 container.mux(video.encode(frame))
             container.mux(video.encode(None))
             if audio is not None:
-                audio.layout = "mono"
                 for at in range(0, len(samples), 1024):
                     part = samples[at : at + 1024].astype(np.float32).reshape(1, -1)
                     sound = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
