@@ -5,10 +5,11 @@
 #   ARGS=...     further arguments of `subface demo` or of pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format models models-all build-env debian-packages wheel clean distclean
+.PHONY: help demo test lint lock format models models-all build-env debian-packages wheel clean distclean
 
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
+LOCK := --constraint constraints.txt
 ARGS ?=
 
 help: ## this list
@@ -53,6 +54,11 @@ build-env: .venv-build/.done ## the environment that converts models: once, 2-5 
 debian-packages: ## as root: the programs that the tests run against
 	@scripts/debian_packages.sh
 
+lock: .venv/.dev ## write what is installed now into constraints.txt
+	{ echo "# What is tested together; made by \`make lock\`, used by every make target."; \
+	    $(BIN)/python -m pip freeze --quiet --exclude-editable --exclude pip --exclude setuptools; \
+	} > constraints.txt
+
 wheel: .venv/.dev ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
@@ -64,16 +70,16 @@ clean: ## remove what builds and tests leave behind
 distclean: clean ## and the environments; the cache with the models stays
 	rm -rf .venv .venv-build
 
-.venv/.core: pyproject.toml
+.venv/.core: pyproject.toml constraints.txt
 	@scripts/make_env.sh .venv
 	@echo "== .venv: installing Subface (about 850 MB)"
-	$(BIN)/python $(PIP) --editable .
+	$(BIN)/python $(PIP) $(LOCK) --editable .
 	@touch $@
 
-.venv/.dev: pyproject.toml
+.venv/.dev: pyproject.toml constraints.txt
 	@scripts/make_env.sh .venv
 	@echo "== .venv: installing Subface and its development tools"
-	$(BIN)/python $(PIP) --editable '.[dev]'
+	$(BIN)/python $(PIP) $(LOCK) --editable '.[dev]'
 	@touch .venv/.core $@
 
 # Ultralytics asks for an OpenCV with windows, which needs libGL; a server has none, and the

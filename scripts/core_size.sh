@@ -9,7 +9,7 @@ clip=${1:-../shared/media/grid/bbaf2n.mpg}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check .
+"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
 size_mb=$(du --summarize --block-size=1M --apparent-size "$folder/venv" | cut -f1)
 disk_mb=$(du --summarize --block-size=1M "$folder/venv" | cut -f1)
 echo "core install: $disk_mb MB on disk ($size_mb MB of content)"
