@@ -236,10 +236,11 @@ def export_whole_body(weights: Path, canvas_hw: tuple[int, int], out: Path) -> N
         ModelError: If the file is no ONNX graph of that kind.
     """
     try:
-        network = onnx.load(weights)
-    except (OSError, ValueError) as error:
-        msg = f"{weights}: cannot be read as ONNX: {error}"
+        onnx.checker.check_model(str(weights))
+    except (OSError, onnx.checker.ValidationError) as error:
+        msg = f"{weights}: cannot be read as ONNX: {str(error).strip().partition(chr(10))[0]}"
         raise ModelError(msg) from error
+    network = onnx.load(weights)
     part = out.with_name(f".{out.name}.part")
     onnx.save(around_network(network, canvas_hw), part)
     described = {

@@ -70,6 +70,8 @@ LEFT_WRIST: Final = INDEX["left_wrist"]
 MID_HIP: Final = INDEX["mid_hip"]
 RIGHT_EYE: Final = INDEX["right_eye"]
 LEFT_EYE: Final = INDEX["left_eye"]
+RIGHT_EAR: Final = INDEX["right_ear"]
+LEFT_EAR: Final = INDEX["left_ear"]
 RIGHT_PUPIL: Final = INDEX["face_right_pupil"]
 LEFT_PUPIL: Final = INDEX["face_left_pupil"]
 

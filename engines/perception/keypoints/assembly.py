@@ -22,7 +22,9 @@ MIN_VISIBILITY: Final = 0.4
 
 _TO, _FROM = (list(column) for column in zip(*BODY_FROM_POSE, strict=True))
 _MESH_NOSE: Final = 1  # the tip
+_MESH_EARS: Final = [234, 454]  # where they meet the face
 _BODY_EYES: Final = [skeleton.RIGHT_EYE, skeleton.LEFT_EYE]
+_BODY_EARS: Final = [skeleton.RIGHT_EAR, skeleton.LEFT_EAR]
 
 
 def body_points(pose: Pose | None) -> Float32[ndarray, "25 3"]:
@@ -59,7 +61,7 @@ def face_points(
 def with_face(
     body: Float32[ndarray, "25 3"], mesh: Mesh, pupils: Float32[ndarray, "2 2"]
 ) -> Float32[ndarray, "25 3"]:
-    """Return the body with nose and eyes where the face has them.
+    """Return the body with nose, eyes and ears where the face has them.
 
     The body's network sees a close-up through cells of several hundredths of the frame, since its
     square holds the whole body: there it places the nose anywhere on the face.
@@ -67,7 +69,8 @@ def with_face(
     points = body.copy()
     points[skeleton.NOSE] = (*mesh.landmarks[_MESH_NOSE], mesh.presence)
     points[_BODY_EYES, :2] = pupils
-    points[_BODY_EYES, 2] = mesh.presence
+    points[_BODY_EARS, :2] = mesh.landmarks[_MESH_EARS]
+    points[_BODY_EYES + _BODY_EARS, 2] = mesh.presence
     return points
 
 

@@ -23,6 +23,7 @@ from engines.perception.keypoints.iris import Irises
 from engines.perception.keypoints.network import Keypoints, Sight
 from engines.perception.keypoints.pose import Pose, PoseNetworks, PoseTrack
 from engines.perception.keypoints.smoothing import KeypointSmoother
+from engines.perception.keypoints.whereabouts import Whereabouts
 from engines.spec.skeleton import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND
 
 NAME: Final = "mediapipe-holistic-full"
@@ -81,7 +82,8 @@ class HolisticTrack:
 
     def body(self, sight: Sight) -> Pose | None:
         """Return the body alone: the first half of ``find``, for whoever runs two at a time."""
-        return self._pose.find(sight.image, sight.time_s, sight.box_xyxy)
+        face = None if sight.face is None else sight.face.box_xyxy
+        return self._pose.find(sight.image, sight.time_s, Whereabouts(sight.box_xyxy, face))
 
     def complete(self, sight: Sight, pose: Pose | None) -> Keypoints | None:
         """Add face and hands to the body of the same sight: the second half of ``find``."""

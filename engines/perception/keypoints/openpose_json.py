@@ -105,5 +105,5 @@ def _points(person: dict[str, Any]) -> Float32[ndarray, "137 3"]:
     points = np.zeros((skeleton.POINTS, 3), np.float32)
     for field, part in _FIELDS.items():
         numbers = person.get(field) or [0.0] * 3 * (part.stop - part.start)
-        points[part] = np.array(numbers, np.float32).reshape(-1, 3)
+        points[part] = np.array(numbers, np.float32).reshape(part.stop - part.start, 3)
     return points

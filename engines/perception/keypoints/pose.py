@@ -6,11 +6,13 @@ it the square wanders, and the nose with it, by five times as much. And the land
 before they are refined by their heat maps.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from engines.engine import Engine
@@ -18,15 +20,22 @@ from engines.perception.contract import require
 from engines.perception.keypoints.alignment import pointing
 from engines.perception.keypoints.heatmap import refine
 from engines.perception.keypoints.one_euro import OneEuro, OneEuroSettings
+from engines.perception.keypoints.whereabouts import Whereabouts
 from engines.perception.region import Region, crop
 from engines.perception.ssd import decode_ssd, sigmoid, ssd_anchors, weighted_nms
 from engines.spec.tensors import EngineSpec, TensorSpec
 
 LANDMARKS: Final = 33
+ANYBODY: Final = Whereabouts()
 LEFT_WRIST: Final = 15
 RIGHT_WRIST: Final = 16
 FACE: Final = slice(0, 11)
 """Nose, eyes, ears, corners of the mouth."""
+
+RETRY_S: Final = 0.2
+"""A person whose body was not found is looked at again after this: in a crowd some hide it for
+minutes, and to look costs twice what following does. The only person in a frame is always worth it.
+"""
 
 POSE_OUTPUTS: Final = ("Identity", "Identity_1", "Identity_3")
 """All that is read of the landmark network: the segmentation would cost 5 ms a frame."""
@@ -45,8 +54,6 @@ _MIN_PRESENCE: Final = 0.5
 _SCALE: Final = 1.25
 _ALIGNMENT: Final = OneEuroSettings(min_cutoff_hz=0.01, beta=10.0)
 
-_BOX_SCALE: Final = 1.25  # of a person's box: the detector wants to see some room around
-_MIN_INSIDE: Final = 0.5  # of the visible landmarks; else the square has gone to somebody else
 _VISIBLE: Final = 0.5
 
 _DETECTOR_CONTRACT = EngineSpec(
@@ -114,19 +121,26 @@ class PoseNetworks:
         self._landmarks = landmarks
 
     def locate(
-        self, image: UInt8[ndarray, "H W 3"], box_xyxy: Float32[ndarray, " 4"] | None = None
-    ) -> Region | None:
-        """Return the region of a person, or None if the detector sees nobody.
+        self, image: UInt8[ndarray, "H W 3"], person: Whereabouts = ANYBODY
+    ) -> Iterator[Region]:
+        """Find the regions that may hold a person's body, the most likely first.
 
         Args:
             image: The frame.
-            box_xyxy: Whom to look for: one whose shoulders are in this box. The person that is most
-                clearly seen in the whole frame by default.
+            person: Whom to look for; by default who is most clearly seen in the whole frame.
+
+        Yields:
+            Where the body may be; the detector looks on only as far as it is asked to.
         """
         height, width = image.shape[:2]
-        whole = Region(width / 2, height / 2, float(max(width, height)))
-        region = whole if box_xyxy is None else _around(box_xyxy)
-        cut = crop(image, region, _DETECTOR_PX, border="zero")
+        for square in person.squares(width=width, height=height):
+            for top_left, bottom_right, hips, circle, shoulders in self._detect(image, square):
+                # the detector's box is that of the head
+                if person.may_be_at((top_left + bottom_right) / 2, shoulders):
+                    yield pointing(hips, circle, up=True, scale=_SCALE)
+
+    def _detect(self, image: UInt8[ndarray, "H W 3"], square: Region) -> Float32[ndarray, "N 5 2"]:
+        cut = crop(image, square, _DETECTOR_PX, border="zero")
         out = self._detector.run({"input_1": cut.scaled(-1.0, 1.0)})
         raw = decode_ssd(
             np.asarray(out["Identity"], np.float32)[0],
@@ -135,11 +149,7 @@ class PoseNetworks:
             size_px=_DETECTOR_PX,
             min_score=_MIN_DETECTION,
         )
-        found = weighted_nms(raw, max_iou=_MAX_IOU)
-        for hips, circle, shoulders in cut.project(found.points)[:, 2:5]:
-            if box_xyxy is None or _inside(shoulders[None], box_xyxy).all():
-                return pointing(hips, circle, up=True, scale=_SCALE)
-        return None
+        return cut.project(weighted_nms(raw, max_iou=_MAX_IOU).points)[:, :5]
 
     def fit(self, image: UInt8[ndarray, "H W 3"], region: Region) -> Pose:
         """Lay the body into a region; its ``presence`` says whether somebody is there."""
@@ -168,32 +178,36 @@ class PoseTrack:
         self._networks = networks
         self._region: Region | None = None
         self._alignment = OneEuro(_ALIGNMENT)
+        self._again_s = -math.inf
 
     def find(
-        self,
-        image: UInt8[ndarray, "H W 3"],
-        time_s: float,
-        box_xyxy: Float32[ndarray, " 4"] | None = None,
+        self, image: UInt8[ndarray, "H W 3"], time_s: float, person: Whereabouts = ANYBODY
     ) -> Pose | None:
         """Return the body in the next frame, or None if it is not there.
 
         Args:
             image: The frame.
             time_s: Media time.
-            box_xyxy: Where the person is; None if the frame shows one person.
+            person: Whose body is meant; by default that of the only person in the frame.
         """
-        followed = self._region is not None
-        region = self._region or self._networks.locate(image, box_xyxy)
-        pose = None if region is None else self._networks.fit(image, region)
-        if pose is not None and followed and box_xyxy is not None and _elsewhere(pose, box_xyxy):
-            self._forget()
-            region = self._networks.locate(image, box_xyxy)
-            pose = None if region is None else self._networks.fit(image, region)
-        if pose is None or pose.presence < _MIN_PRESENCE:
-            self._forget()
+        if self._region is None and person.is_known and time_s < self._again_s:
             return None
-        self._region = self._next_region(pose, time_s)
-        return pose
+        for region in self._regions(image, person):
+            pose = self._networks.fit(image, region)
+            if pose.presence >= _MIN_PRESENCE and _is_body_of(pose, person, image):
+                self._region = self._next_region(pose, time_s)
+                return pose
+            if not person.is_known:
+                break  # Holistic gives the frame up
+        self._forget()
+        self._again_s = time_s + RETRY_S
+        return None
+
+    def _regions(self, image: UInt8[ndarray, "H W 3"], person: Whereabouts) -> Iterator[Region]:
+        if self._region is not None:
+            yield self._region
+            self._alignment.restart()  # that was not the body: what follows is a new beginning
+        yield from self._networks.locate(image, person)
 
     def _next_region(self, pose: Pose, time_s: float) -> Region:
         steady = self._alignment.filter(pose.aligning, time_s, unit=pose.diameter)
@@ -204,23 +218,8 @@ class PoseTrack:
         self._alignment.restart()
 
 
-def _around(box_xyxy: Float32[ndarray, " 4"]) -> Region:
-    x1, y1, x2, y2 = box_xyxy.tolist()
-    return Region((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, y2 - y1) * _BOX_SCALE)
-
-
-def _inside(
-    points: Float32[ndarray, "N 2"], box_xyxy: Float32[ndarray, " 4"]
-) -> Bool[ndarray, " N"]:
-    low, high = box_xyxy[:2], box_xyxy[2:]
-    inside: Bool[ndarray, " N"] = np.all((points >= low) & (points <= high), axis=1)
-    return inside
-
-
-def _elsewhere(pose: Pose, box_xyxy: Float32[ndarray, " 4"]) -> bool:
-    """Return whether most of what is seen of the body lies outside the person's box."""
-    seen = pose.landmarks[pose.visibility > _VISIBLE]
-    grown = box_xyxy + np.float32(0.1) * np.tile(box_xyxy[2:] - box_xyxy[:2], 2) * np.array(
-        [-1, -1, 1, 1], np.float32
-    )
-    return bool(len(seen)) and float(_inside(seen, grown).mean()) < _MIN_INSIDE
+def _is_body_of(pose: Pose, person: Whereabouts, image: UInt8[ndarray, "H W 3"]) -> bool:
+    height, width = image.shape[:2]
+    in_frame = np.all((pose.landmarks >= 0) & (pose.landmarks < [width, height]), axis=1)
+    seen = pose.landmarks[in_frame & (pose.visibility > _VISIBLE)]
+    return person.holds(pose.landmarks[FACE].mean(axis=0), seen)
