@@ -54,19 +54,22 @@ class Assembler:
         self._index = 0
         self._shot = 0
 
-    def connect(self, *, start_pts_s: float | None, now_s: float, by_clock: bool) -> None:
+    def connect(self, *, start_pts_s: float | None, arrived_s: float, by_clock: bool) -> None:
         """Begin the epoch of a new connection.
 
         Args:
-            start_pts_s: As in ``Timeline.connect``.
-            now_s: The monotonic clock.
+            start_pts_s: The timestamp at which the container says that it starts. It counts for
+                the first connection alone: a later one goes on when its first item arrives.
+            arrived_s: When its first item arrived, by the monotonic clock.
             by_clock: True if losses are measured by the monotonic clock, as of a source that comes
                 at the speed of life; False for media time.
         """
-        newest_arrived_s = max((last.end_arrived_s for last in self._last.values()), default=now_s)
-        lost_s = max(now_s - newest_arrived_s, 0.0)
-        resume_s = self._timeline.newest_s + lost_s if self._last else 0.0
-        self._timeline.connect(start_pts_s=start_pts_s, resume_s=resume_s)
+        if self._last:
+            newest_arrived_s = max(last.end_arrived_s for last in self._last.values())
+            lost_s = max(arrived_s - newest_arrived_s, 0.0)
+            self._timeline.connect(start_pts_s=None, resume_s=self._timeline.newest_s + lost_s)
+        else:
+            self._timeline.connect(start_pts_s=start_pts_s, resume_s=0.0)
         self._connection_epoch = self._timeline.epoch
         self._by_clock = by_clock
         self._sound.flush()  # the rest of a connection that broke is a few samples

@@ -19,9 +19,10 @@ from stream.errors import SourceFormatError
 from stream.source.decode import MICROSECONDS, Decoded, Decoder, Picture
 from stream.source.failures import StreamBrokeError, no_picture, open_failure, reason_of
 from stream.source.interleave import in_time_order
+from stream.source.program_time import Playlist, fetch
 from stream.source.spec import SourceSpec
 from stream.source.srt import srt_bridge
-from stream.source.transport import Transport, transport_of, udp_transport
+from stream.source.transport import Transport, is_playlist_address, transport_of, udp_transport
 
 FIRST_PICTURE_S = 12.0
 """A camera with long groups of pictures sends its next key frame this late; packets that come
@@ -62,6 +63,7 @@ class Connection:
         """
         started_s = self._now()
         transport = self._transport()
+        before = self._playlist()
         timeout = (self._config.open_timeout_s, transport.patience_s)
         try:
             self._container = self._stack.enter_context(
@@ -83,6 +85,9 @@ class Connection:
         slow_s = SLOW_PICTURES * self._decoder.interval_s
         self._patience_s = max(transport.patience_s, slow_s)
         self._packets = self._demux()
+        captured_at = before.first_read() if before is not None else None
+        if captured_at is not None and self.start_pts_s is not None and before == self._playlist():
+            self._decoder.note_wall_time(self.start_pts_s, captured_at)
 
     @property
     def has_sound(self) -> bool:
@@ -99,6 +104,11 @@ class Connection:
     def has_own_pace(self) -> bool:
         """Whether it comes at the speed of life; a playlist comes a segment at a time."""
         return not (self.is_finite or self._is_playlist or self._spec.scheme == "lavfi")
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it may send again what it sent before, as if it were news."""
+        return self._is_playlist and not self.is_finite
 
     @property
     def start_pts_s(self) -> float | None:
@@ -161,6 +171,11 @@ class Connection:
             port = self._stack.enter_context(srt_bridge(self._spec))
             return udp_transport(port, self._config)
         return transport_of(self._spec, self._config)
+
+    def _playlist(self) -> Playlist | None:
+        if not is_playlist_address(self._spec):
+            return None
+        return fetch(self._spec.url, self._config.open_timeout_s)
 
     @property
     def _is_playlist(self) -> bool:

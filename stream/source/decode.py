@@ -23,6 +23,7 @@ from numpy import ndarray
 
 from stream.source.failures import reason_of
 from stream.source.picture import Deinterlacer, PictureMaker
+from stream.source.timeline import JUMP_S
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ class Decoder:
         self._pictures = PictureMaker()
         self._deinterlacer = Deinterlacer()
         self._wall_s: float | None = None  # Unix time of timestamp 0
+        self._last_pts_s: float | None = None
         self._fresh_damage = False
         self.interval_s = _interval_s(video)
         self.damaged = 0
@@ -109,7 +111,7 @@ class Decoder:
         if packet.is_corrupt:
             self.note_damage("a corrupt packet")
         if packet.stream is self._video and packet.has_sidedata("prft"):
-            self._note_wall_time(packet)
+            self._read_wall_time(packet)
         try:
             return self._give(packet.decode())
         except av.FFmpegError as error:
@@ -127,6 +129,10 @@ class Decoder:
             except av.FFmpegError as error:
                 self.note_damage(reason_of(error))
         return out + [self._picture(frame) for frame in self._deinterlacer.flush()]
+
+    def note_wall_time(self, pts_s: float, captured_at: float) -> None:
+        """Learn when what has a timestamp was captured: it tells for the ones after it, too."""
+        self._wall_s = captured_at - pts_s
 
     def note_damage(self, what: str) -> None:
         """Count something that could not be decoded."""
@@ -151,9 +157,7 @@ class Decoder:
     def _picture(self, frame: VideoFrame) -> Picture:
         arrived_s = self._now()
         pts_s = _pts_s(frame)
-        captured_at = None
-        if pts_s is not None and self._wall_s is not None:
-            captured_at = pts_s + self._wall_s
+        captured_at = self._captured_at(pts_s)
         after_damage, self._fresh_damage = self._fresh_damage, False
         return Picture(
             pts_s=pts_s,
@@ -164,12 +168,20 @@ class Decoder:
             after_damage=after_damage,
         )
 
-    def _note_wall_time(self, packet: "Packet[Stream]") -> None:
-        """Learn the capture time of timestamp 0: RTCP reports tie the two clocks together."""
+    def _captured_at(self, pts_s: float | None) -> float | None:
+        if pts_s is None:
+            return None
+        if self._last_pts_s is not None and abs(pts_s - self._last_pts_s) > JUMP_S:
+            self._wall_s = None  # a new clock; RTCP tells again, a playlist does not
+        self._last_pts_s = pts_s
+        return None if self._wall_s is None else pts_s + self._wall_s
+
+    def _read_wall_time(self, packet: "Packet[Stream]") -> None:
+        """Learn the capture time that RTCP tells: its reports tie the two clocks together."""
         at_us, _ = struct.unpack_from("<qi", bytes(packet.get_sidedata("prft")))
-        if packet.pts is None or at_us / MICROSECONDS < OLDEST_CAPTURE_UNIX_S:
-            return
-        self._wall_s = at_us / MICROSECONDS - float(packet.pts * packet.time_base)
+        captured_at = at_us / MICROSECONDS
+        if packet.pts is not None and captured_at >= OLDEST_CAPTURE_UNIX_S:
+            self.note_wall_time(float(packet.pts * packet.time_base), captured_at)
 
 
 def _interval_s(video: VideoStream) -> float:

@@ -15,6 +15,7 @@ from stream.source.connection import FIRST_PICTURE_S, Connection
 from stream.source.decode import Decoded, Picture
 from stream.source.detachable import DetachableThread
 from stream.source.failures import PassingError, StreamBrokeError
+from stream.source.repeats import Repeats
 from stream.source.spec import Item, SourceSpec
 
 CLOSE_S = 1.0
@@ -37,12 +38,12 @@ class Feed:
         thread: DetachableThread,
         connection: Connection,
         assembler: Assembler,
-        now: Callable[[], float],
+        repeats: Repeats,
     ) -> None:
         self.connection = connection
+        self._repeats = repeats
         self._thread = thread
         self._assembler = assembler
-        self._now = now
         self._given_up = False
 
     async def first(self) -> list[Item] | None:
@@ -53,7 +54,8 @@ class Feed:
         Raises:
             StreamBrokeError: If a live source breaks before.
         """
-        return await self._call(self._read_first, FIRST_PICTURE_S)
+        limit_s = max(FIRST_PICTURE_S, self.connection.patience_s)
+        return await self._call(self._read_first, limit_s)
 
     async def next(self) -> list[Item] | None:
         """Return what comes next; None at the end of a finite source.
@@ -62,6 +64,12 @@ class Feed:
             StreamBrokeError: If a live source broke off.
         """
         return await self._call(self._read, self.connection.patience_s)
+
+    def _decoded(self) -> list[Decoded] | None:
+        decoded = self.connection.read()
+        if decoded is None or not self.connection.may_repeat:
+            return decoded
+        return self._repeats.fresh(decoded)
 
     async def _call(
         self, read: Callable[[], list[Item] | None], limit_s: float
@@ -79,7 +87,7 @@ class Feed:
     def _read_first(self) -> list[Item] | None:
         decoded: list[Decoded] = []
         while not any(isinstance(item, Picture) for item in decoded):
-            more = self.connection.read()
+            more = self._decoded()
             if more is None:
                 return None
             decoded += more
@@ -87,21 +95,32 @@ class Feed:
             return None
         self._assembler.connect(
             start_pts_s=self.connection.start_pts_s,
-            now_s=self._now(),
+            arrived_s=decoded[0].arrived_s,
             by_clock=self.connection.has_own_pace,
         )
         return self._assembler.assemble(decoded)
 
     def _read(self) -> list[Item] | None:
-        decoded = self.connection.read()
+        decoded = self._decoded()
         return None if decoded is None or self._given_up else self._assembler.assemble(decoded)
 
 
 @asynccontextmanager
 async def opened(
-    spec: SourceSpec, config: SourceConfig, assembler: Assembler, now: Callable[[], float]
+    spec: SourceSpec,
+    config: SourceConfig,
+    assembler: Assembler,
+    repeats: Repeats,
+    now: Callable[[], float],
 ) -> AsyncIterator[Feed]:
     """Open a source on a thread of its own, and close it.
+
+    Args:
+        spec: Which source.
+        config: How it is opened and watched.
+        assembler: What goes on from one connection of the source to the next.
+        repeats: The pictures of its connections so far.
+        now: The monotonic clock, in seconds.
 
     Raises:
         SourceError: If it cannot be opened; a PassingError if it is worth trying again.
@@ -116,6 +135,7 @@ async def opened(
         except TimeoutError as error:
             msg = f"{spec.address}: no answer within {limit_s:.0f} s: is its host name right?"
             raise PassingError(msg) from error
-        yield Feed(thread, connection, assembler, now)
+        repeats.reconnect()
+        yield Feed(thread, connection, assembler, repeats)
     finally:
         await thread.end(connection.close, grace_s=CLOSE_S)

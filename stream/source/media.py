@@ -33,6 +33,7 @@ from stream.source.connection import Connection
 from stream.source.failures import PassingError, StreamBrokeError
 from stream.source.feed import Feed, opened
 from stream.source.pacing import Pacer
+from stream.source.repeats import Repeats
 from stream.source.spec import Item, SourceSpec, SourceState
 
 log = logging.getLogger(__name__)
@@ -89,12 +90,13 @@ class _Run:
     config: SourceConfig
     now: Callable[[], float]
     assembler: Assembler
+    repeats: Repeats = field(default_factory=Repeats)
     _told: dict[Role, State] = field(default_factory=dict)
 
     async def finite(self) -> AsyncGenerator[Item, None]:
         """Yield a file or a picture to its end."""
         async with (
-            opened(self.spec, self.config, self.assembler, self.now) as feed,
+            opened(self.spec, self.config, self.assembler, self.repeats, self.now) as feed,
             aclosing(self._flow(feed, await feed.first())) as items,
         ):
             async for item in items:
@@ -158,7 +160,7 @@ class _Run:
     async def _attempt(self, stack: AsyncExitStack) -> tuple[Feed, list[Item] | None]:
         async with AsyncExitStack() as opening:
             feed = await opening.enter_async_context(
-                opened(self.spec, self.config, self.assembler, self.now)
+                opened(self.spec, self.config, self.assembler, self.repeats, self.now)
             )
             first = await feed.first()
             await stack.enter_async_context(opening.pop_all())

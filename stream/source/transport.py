@@ -47,7 +47,7 @@ def transport_of(spec: SourceSpec, config: SourceConfig) -> Transport:
             options = _RTSP | {"rtsp_transport": config.rtsp_transport}
         case "http" | "https":
             options = {} if spec.kind == "file" else _STREAM
-            if urlsplit(spec.url).path.lower().endswith(".m3u8"):
+            if is_playlist_address(spec):
                 patience_s = max(patience_s, PLAYLIST_PATIENCE_S)
         case "udp":
             options = _UDP
@@ -56,6 +56,11 @@ def transport_of(spec: SourceSpec, config: SourceConfig) -> Transport:
         case "lavfi":
             target, format_, options = spec.url.removeprefix("lavfi:"), "lavfi", {}
     return Transport(target=target, format=format_, options=options, patience_s=patience_s)
+
+
+def is_playlist_address(spec: SourceSpec) -> bool:
+    """Return True if an address is that of an HLS playlist."""
+    return spec.scheme in {"http", "https"} and urlsplit(spec.url).path.lower().endswith(".m3u8")
 
 
 def udp_transport(port: int, config: SourceConfig) -> Transport:
