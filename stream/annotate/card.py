@@ -22,6 +22,7 @@ GAUGE_WIDTH: Final = 96.0
 GAUGE_HEIGHT: Final = 5.0
 PADDING: Final = 6.0
 ROW: Final = 19.0
+EDGE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,16 @@ def card_size(pen: Pen, reading: Reading) -> tuple[int, int]:
     return max(widths) + 2 * pen.px(PADDING), rows * pen.px(ROW) + pen.px(PADDING)
 
 
-def draw_card(pen: Pen, reading: Reading, x: int, y: int) -> None:
-    """Draw a card with its upper left corner at a place in pixels."""
+def draw_card(pen: Pen, reading: Reading, x: int, y: int, colour: Colour) -> None:
+    """Draw a card with its upper left corner at a place in pixels, edged with a person's colour."""
     width, height = card_size(pen, reading)
     pen.panel(x, y, width, height)
+    pen.bar(x, y, pen.px(EDGE), height, colour)
     left, base = x + pen.px(PADDING), y
     for line in lines_of(reading):
         base += pen.px(ROW)
-        colour = GREY if line.valence is None else WHITE
-        pen.text(line.words, left, base - pen.px(3), colour, size=LABEL_SIZE, weight=BOLD)
+        tint = GREY if line.valence is None else WHITE
+        pen.text(line.words, left, base - pen.px(3), tint, size=LABEL_SIZE, weight=BOLD)
         if line.valence is not None:
             base += pen.px(ROW)
             _gauge(pen, line.valence, left, base)

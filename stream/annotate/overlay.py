@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from engines.spec.observation import Observation, Scene
@@ -21,6 +21,7 @@ FOOT_ROW: Final = 15.0
 FOOT_BASE: Final = 12.0  # of the first row, below the upper edge
 FOOT_EDGE: Final = 3.0
 MARGIN: Final = 6.0
+HIDING_A_CARD: Final = 3.0  # as bad as hiding so much more of a face
 MEANING: Final = "surface: what the face shows now, not what is felt"
 
 
@@ -54,41 +55,64 @@ class Painter:
             draw_person(pen, person, self._colour(person.person_id))
         floor = pen.height - _foot_height(pen, overlay.policy)
         _foot(pen, overlay, floor)
-        _cards(pen, people, overlay.readings, floor)
+        _cards(pen, people, overlay.readings, self._colours, floor)
         return pen.image
 
-    def _colour(self, person_id: str) -> Colour:
+    def _colour(self, person_id: str | None) -> Colour:
+        if person_id is None:
+            return GREY
         return self._colours.setdefault(person_id, PALETTE[len(self._colours) % len(PALETTE)])
 
 
 def _cards(
-    pen: Pen, people: list[Observation], readings: Mapping[str | None, Reading], floor: int
+    pen: Pen,
+    people: list[Observation],
+    readings: Mapping[str | None, Reading],
+    colours: Mapping[str, Colour],
+    floor: int,
 ) -> None:
     """Give each reading its card, at its person; one of somebody unseen goes into the corner."""
-    boxes = {person.person_id: person.box_xyxy.tolist() for person in people}
-    margin = pen.px(MARGIN)
-    taken: list[tuple[int, int, int, int]] = []
+    boxes = {person.person_id: person.box_xyxy for person in people if person.person_id}
+    faces = [person.face_xyxy for person in people if person.face_xyxy is not None]
+    corner = np.array([0, 0, 0, floor], dtype=np.float32)
+    taken: list[Float32[ndarray, " 4"]] = []
     for person_id, reading in readings.items():
         if person_id is NOBODY and len(readings) > 1:
             continue  # it speaks of another moment than the reading of somebody
-        width, height = card_size(pen, reading)
-        x1, _, _, y2 = boxes.get(person_id or "", (0.0, 0.0, 0.0, float(floor)))
-        x = min(max(round(x1) + margin, margin), max(pen.width - width - margin, 0))
-        y = min(round(y2) + margin, floor - height - margin)
-        while any(_overlap((x, y, width, height), other) for other in taken) and y > 0:
-            y -= margin
-        taken.append((x, y, width, height))
-        draw_card(pen, reading, x, max(y, 0))
+        size = card_size(pen, reading)
+        places = _places(pen, boxes.get(person_id or "", corner), size, floor)
+        hidden = [
+            sum(_shared(place, face) for face in faces)
+            + HIDING_A_CARD * sum(_shared(place, card) for card in taken)
+            for place in places
+        ]
+        best = places[int(np.argmin(hidden))]
+        taken.append(best)
+        colour = colours.get(person_id or "", GREY)
+        draw_card(pen, reading, int(best[0]), int(best[1]), colour)
 
 
-def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    apart = (
-        one[0] + one[2] <= other[0],
-        other[0] + other[2] <= one[0],
-        one[1] + one[3] <= other[1],
-        other[1] + other[3] <= one[1],
-    )
-    return not any(apart)
+def _places(
+    pen: Pen, box_xyxy: Float32[ndarray, " 4"], size: tuple[int, int], floor: int
+) -> list[Float32[ndarray, " 4"]]:
+    """Return where a person's card may lie, the best place first; all of it in the picture."""
+    (x1, y1, x2, y2), (width, height), margin = box_xyxy.tolist(), size, pen.px(MARGIN)
+    inside, beside = (x1 + margin, x2 - margin - width), (x1 - margin - width, x2 + margin)
+    below, rows = y2 + margin, np.arange(y2 - margin - height, y1, -height / 2).tolist()
+    wanted = [(inside[0], below), *((x, y) for y in rows for x in inside)]
+    wanted += [(x, y) for y in rows for x in beside]
+    places = []
+    for x, y in wanted:
+        left = min(max(x, margin), max(pen.width - width - margin, 0))
+        top = min(max(y, margin), max(floor - height - margin, 0))
+        places.append(np.array([left, top, left + width, top + height], dtype=np.float32).round())
+    return places
+
+
+def _shared(one: Float32[ndarray, " 4"], other: Float32[ndarray, " 4"]) -> float:
+    """Return the area, in pixels, that two boxes share."""
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    return float(np.clip(sides, 0, None).prod())
 
 
 def _foot_height(pen: Pen, policy: PolicyNote | None) -> int:

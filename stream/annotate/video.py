@@ -57,7 +57,7 @@ class AnnotatedVideo:
         self._path = path
         self._source = source
         overload = Overflow.DROP_OLDEST if live else Overflow.WAIT
-        self._frames: Channel[Shot] = Channel("annotated", FRAMES_WAITING, overload)
+        self._frames: Channel[Shot] = Channel(path.name, FRAMES_WAITING, overload)
         self._sounds: deque[Sound] = deque()
         self._sounds_lost = 0
         self._is_silent = False
