@@ -32,6 +32,7 @@ class PictureMaker:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._orientations: dict[int, Orientation] = {}
 
     def picture(self, frame: VideoFrame, pixel_aspect: Fraction | None) -> UInt8[ndarray, "H W 3"]:
         """Return one picture, read-only.
@@ -60,7 +61,11 @@ class PictureMaker:
         image = rgb.to_ndarray()
         if is_transparent:
             image = _on_black(image)
-        orientation = orientation_of(frame)
+        # PyAV's side data and its frame hold each other: read for every frame, hundreds of frames
+        # would wait for the garbage collector (400 MB of 720p). So it is read once for each turn.
+        if frame.rotation not in self._orientations:
+            self._orientations[frame.rotation] = orientation_of(frame)
+        orientation = self._orientations[frame.rotation]
         if orientation != UPRIGHT:
             image = np.ascontiguousarray(_turn(image, orientation))
         image.flags.writeable = False
