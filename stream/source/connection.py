@@ -15,9 +15,14 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from stream.config import SourceConfig
-from stream.errors import SourceFormatError
 from stream.source.decode import MICROSECONDS, Decoded, Decoder, Picture
-from stream.source.failures import StreamBrokeError, no_picture, open_failure, reason_of
+from stream.source.failures import (
+    StreamBrokeError,
+    no_picture,
+    open_failure,
+    reason_of,
+    undecodable,
+)
 from stream.source.interleave import in_time_order
 from stream.source.program_time import Playlist, fetch
 from stream.source.spec import SourceSpec
@@ -248,8 +253,7 @@ class Connection:
             return
         if self.is_finite:
             if self._ended and not self._shown:
-                msg = f"{self._spec.address}: none of its pictures can be decoded: it is damaged"
-                raise SourceFormatError(msg)
+                raise undecodable(self._spec)
             return
         patience_s = self._patience_s if self._shown else max(self._patience_s, FIRST_PICTURE_S)
         if self._silent_s > patience_s:

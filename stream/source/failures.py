@@ -105,6 +105,14 @@ def no_picture(spec: SourceSpec, has: list[str]) -> SourceFormatError:
     return SourceFormatError(f"{spec.address}: has no picture: it has {what}; expected video")
 
 
+def undecodable(spec: SourceSpec) -> SourceFormatError:
+    """Return what to raise for a film of which no picture came out."""
+    why = "it is damaged"
+    if spec.scheme.startswith("http"):
+        why += ", or its index comes last and its server gives no byte ranges: use faststart"
+    return SourceFormatError(f"{spec.address}: none of its pictures can be decoded: {why}")
+
+
 def reason_of(error: BaseException) -> str:
     """Return FFmpeg's words for an error, without the address that its message repeats."""
     strerror = getattr(error, "strerror", None)
