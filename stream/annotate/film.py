@@ -98,7 +98,10 @@ class Film:
                 self._container.mux(packet)
 
     def close(self) -> None:
-        """Write what the encoders hold and make the file a whole one; once is enough."""
+        """Write what the encoders hold and make the file a whole one; once is enough.
+
+        A film that could not be written is left as it is: what there is of it can be played.
+        """
         if self._closed:
             return
         self._closed = True
@@ -143,6 +146,8 @@ class Film:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
+            # FFmpeg crashes when it is to finish a file that it could not write: it is left as it is
+            self._closed = True
             reason = error.strerror or str(error)
             msg = f"{self._path}: the annotated video cannot be written: {reason}"
             raise AnnotatedVideoError(msg) from error
