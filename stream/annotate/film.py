@@ -146,7 +146,7 @@ class Film:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            # FFmpeg crashes when it is to finish a file that it could not write: it is left as it is
+            # FFmpeg crashes where it is to finish a file that it could not write
             self._closed = True
             reason = error.strerror or str(error)
             msg = f"{self._path}: the annotated video cannot be written: {reason}"
