@@ -1,5 +1,6 @@
 """A profile: everything a run is told, from one closed YAML file and ``--set`` overrides."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer
@@ -56,8 +57,10 @@ class ReadingConfig(Section):
     surface_min_s: Positive = 0.5
     """Less than this of faces in the window, and the surface abstains."""
     subject: Subject = "main"
+    enrol: Path | None = None
+    """A picture with the face of the one person to watch, who is then called ``subject``."""
     hold_s: Positive = 2.0
-    """A person not seen for so long is gone."""
+    """A person not seen for so long is gone, until seen again."""
 
 
 class OutboxConfig(Section):

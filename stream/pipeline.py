@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from engines.perception.identity.descriptor import Descriptor
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
 from engines.spec.frame import Frame, Sound
@@ -32,6 +33,7 @@ class Shared:
 
     profile: Profile
     perception: Worker[PerceptionNetworks]
+    enrolled: Descriptor | None
     composer: Composer
     publisher: Publisher
     clock: Clock
@@ -68,7 +70,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                     frames,
                     scenes,
                     perception=shared.perception,
-                    observer=Observer(shared.profile.perception),
+                    observer=Observer(shared.profile.perception, shared.enrolled),
                     clock=clock,
                     tally=tally,
                 ),

@@ -13,7 +13,10 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from engines.errors import SubfaceError
 from engines.models.store import ModelStore
+from engines.perception.identity.descriptor import Descriptor
+from engines.perception.identity.enrolment import enrol
 from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.spec.reading import ModelCard, PolicyNote
 from engines.spec.timegrid import TimeGrid
@@ -66,12 +69,14 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     """Run all sources of a plan to their ends and return the exit code.
 
     Raises:
-        SubfaceError: If the run cannot begin: a model is missing, the broker is not there.
+        SubfaceError: If the run cannot begin: a model is missing, the enrolment picture shows no
+            face, the broker is not there.
     """
     note = policy.check(plan.profile.policy, plan.sources, plan.mqtt_url or "off")
     clock, stop = Clock(), Stop()
     meter = EngineMeter(plan.profile.perception.runtime)
     networks = open_networks(plan.profile.perception, store, meter.open)
+    enrolled = _enrolled(plan.profile, networks)
     perception: Worker[PerceptionNetworks] = Worker("perception", lambda: networks)
     card = _card(plan.profile, store)
     async with _sinks(plan, clock) as sinks, perception, _signals(stop):
@@ -81,6 +86,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
         shared = Shared(
             profile=plan.profile,
             perception=perception,
+            enrolled=enrolled,
             composer=Composer(
                 grid=TimeGrid(plan.profile.reading.grid_hz),
                 min_s=plan.profile.reading.surface_min_s,
@@ -151,6 +157,18 @@ async def _signals(stop: Stop) -> AsyncIterator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+def _enrolled(profile: Profile, networks: PerceptionNetworks) -> Descriptor | None:
+    """Look at the enrolment picture, if there is one, before anything is opened or published."""
+    picture = profile.reading.enrol
+    if picture is None:
+        return None
+    try:
+        return enrol(picture, networks, profile.perception)
+    except SubfaceError:
+        networks.engines.close()
+        raise
 
 
 def _card(profile: Profile, store: ModelStore) -> ModelCard:

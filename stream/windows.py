@@ -50,7 +50,9 @@ class WindowCutter:
         self._ticks = self._grid.ticks_in(config.surface_window_s)
         self._hop_s = config.hop_s
         self._still = still
-        self._subject = SubjectRule(config.subject, config.hold_s)
+        self._subject = SubjectRule(
+            config.subject, config.hold_s, enrolled=config.enrol is not None
+        )
         self._seen: deque[_Seen] = deque()
         self._next_s: float | None = None
 
@@ -135,4 +137,6 @@ class WindowCutter:
 
 
 def _of(scene: Scene, person: str | None) -> Observation | None:
+    if person is None:
+        return None  # nobody is watched, which is not somebody whom nobody knows yet
     return next((o for o in scene.observations if o.person_id == person), None)

@@ -11,6 +11,7 @@ from engines.perception.appearance import AppearanceEncoder
 from engines.perception.detector import PersonDetector
 from engines.perception.expression import ExpressionReader
 from engines.perception.face import FaceFinder
+from engines.perception.identity.face_embedder import FaceEmbedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class PerceptionNetworks:
         faces: The face detector and the face mesh.
         expressions: The expression network.
         engines: Closes them.
+        identity: The face embedder; None where the profile names none.
         appearance: The appearance encoder; None where the profile names none.
     """
 
@@ -29,6 +31,7 @@ class PerceptionNetworks:
     faces: FaceFinder
     expressions: ExpressionReader
     engines: ExitStack
+    identity: FaceEmbedder | None = None
     appearance: AppearanceEncoder | None = None
 
     def __enter__(self) -> "PerceptionNetworks":
@@ -68,6 +71,11 @@ def open_networks(
                 open_model(config.face.detector), open_model(config.face.mesh), config.face
             ),
             expressions=ExpressionReader(open_model(config.expression.model)),
+            identity=(
+                None
+                if config.identity.model is None
+                else FaceEmbedder(open_model(config.identity.model))
+            ),
             appearance=(
                 None
                 if config.appearance.model is None

@@ -1,6 +1,8 @@
 """One source as it is watched: who is in each frame, each with the face and its expression."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,6 +13,9 @@ from engines.config import PerceptionConfig
 from engines.perception.appearance import appearance_box
 from engines.perception.boxes import area
 from engines.perception.face import Face
+from engines.perception.identity.descriptor import Descriptor, colours
+from engines.perception.identity.face_embedder import FaceEmbedder
+from engines.perception.identity.people import People
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.tracker import ByteTracker, Track, Tracker
 from engines.spec.frame import Frame
@@ -21,17 +26,19 @@ CLOCK_JITTER_S: Final = 0.005
 
 
 class Observer:
-    """The state of one source: its tracks, and each track's last face.
+    """The state of one source: its people, its tracks, and each track's last face.
 
     The person detector looks at every k-th frame, and at once where nobody is being followed: at
     the start, after a cut, after a loss. Faces are looked for in every frame.
 
     Args:
         config: Thresholds and intervals.
+        enrolled: How the person of the enrolment picture looks; None if there is no picture.
     """
 
-    def __init__(self, config: PerceptionConfig) -> None:
+    def __init__(self, config: PerceptionConfig, enrolled: Descriptor | None = None) -> None:
         self._config = config
+        self._people = People(config.identity, enrolled)
         self._tracker: Tracker = ByteTracker(config.tracker, min_score=config.detector.min_score)
         self._faces: dict[int, Face] = {}
         self._view: tuple[int, int] | None = None
@@ -41,7 +48,8 @@ class Observer:
     def observe(self, networks: PerceptionNetworks, frame: Frame) -> Scene:
         """Return who is in the frame; frames are given in order.
 
-        A cut or a break drops the tracks: whoever is seen after it has a new ``track_id``.
+        A cut or a break drops the tracks: whoever is seen after it has a new ``track_id``. Who is
+        known again has the same ``person_id`` all the same, and so over a break.
 
         Raises:
             SpecMismatchError: If a network breaks its contract.
@@ -49,9 +57,11 @@ class Observer:
         if self._view != (frame.epoch, frame.shot):
             self._view = (frame.epoch, frame.shot)
             self._tracker.restart()
+            self._people.restart()
             self._faces.clear()
         tracks = self._largest(self._follow(networks, frame))
-        faces = self._find_faces(networks, frame, tracks)
+        self._find_faces(networks, frame, tracks)
+        tracks, persons = self._identify(networks, frame, tracks)
         looks = self._embed(networks, frame, tracks)
         return Scene(
             source=frame.source,
@@ -66,7 +76,8 @@ class Observer:
                     networks,
                     frame,
                     track,
-                    face=faces.get(track.track_id),
+                    person_id=persons[track.track_id],
+                    face=self._faces.get(track.track_id),
                     appearance=looks.get(track.track_id),
                 )
                 for track in tracks
@@ -90,9 +101,7 @@ class Observer:
         order = np.argsort(-area(np.array([track.box_xyxy for track in tracks])), kind="stable")
         return [tracks[place] for place in order[: self._config.max_persons]]
 
-    def _find_faces(
-        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
-    ) -> dict[int, Face]:
+    def _find_faces(self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]) -> None:
         # a track that lives on weak detections is no evidence of a person
         sure = [track for track in tracks if track.score >= self._config.detector.min_score]
         found = networks.faces.find(
@@ -105,7 +114,37 @@ class Observer:
             for track, face in zip(sure, found, strict=True)
             if face is not None
         }
-        return self._faces
+
+    def _identify(
+        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+    ) -> tuple[list[Track], dict[int, str | None]]:
+        """Return the tracks, those that are somebody else by now renumbered, and who each is."""
+        by_id = {track.track_id: track for track in tracks}
+        faces = {t: face for t in by_id if (face := self._faces.get(t)) and self._is_large(face)}
+
+        def describe(embedder: FaceEmbedder, track_id: int) -> Descriptor:
+            mesh, box = faces[track_id].mesh, by_id[track_id].box_xyxy
+            seen = colours(frame.image, mesh.box_xyxy, box)
+            return Descriptor(embedder.embed(frame.image, mesh), seen)
+
+        identified = self._people.identify(
+            tuple(by_id),
+            frame.time_s,
+            faces=tuple(faces),
+            describe=None if networks.identity is None else partial(describe, networks.identity),
+        )
+        persons = dict(identified.persons)
+        for track_id in identified.strangers:
+            number = self._tracker.renumber(track_id)
+            by_id[track_id] = replace(by_id[track_id], track_id=number)
+            persons[number] = persons.pop(track_id)
+            if track_id in self._faces:
+                self._faces[number] = self._faces.pop(track_id)
+        return list(by_id.values()), persons
+
+    def _is_large(self, face: Face) -> bool:
+        x1, _, x2, _ = face.mesh.box_xyxy.tolist()
+        return bool(x2 - x1 >= self._config.identity.min_face_px)
 
     def _embed(
         self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
@@ -129,6 +168,7 @@ def _observation(
     frame: Frame,
     track: Track,
     *,
+    person_id: str | None,
     face: Face | None,
     appearance: Float32[ndarray, " D"] | None,
 ) -> Observation:
@@ -137,7 +177,7 @@ def _observation(
         epoch=frame.epoch,
         shot=frame.shot,
         track_id=track.track_id,
-        person_id=f"p{track.track_id}",
+        person_id=person_id,
         box_xyxy=track.box_xyxy,
         score=track.score,
         time_s=frame.time_s,

@@ -54,6 +54,10 @@ class Tracker(Protocol):
         """Return the same tracks where they should be by now; the detector did not look."""
         ...
 
+    def renumber(self, track_id: int) -> int:
+        """Go on with a track under a new number: it shows somebody else by now."""
+        ...
+
     def restart(self) -> None:
         """Forget every track, but not which numbers were given."""
         ...
@@ -120,6 +124,14 @@ class ByteTracker:
             for seen in self._seen
             if time_s - seen.time_s <= self._config.keep_s
         )
+
+    def renumber(self, track_id: int) -> int:
+        """Go on with a track under a new number: it shows somebody else by now."""
+        self._given += 1
+        for sighting in self._kept.values():
+            if sighting.track_id == track_id:
+                sighting.track_id = self._given
+        return self._given
 
     def _sight(
         self, uuid: str, box: Float32[ndarray, " 4"], score: float, time_s: float

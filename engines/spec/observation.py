@@ -1,9 +1,13 @@
 """What one analysed frame shows of each person in it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from jaxtyping import Float32
 from numpy import ndarray
+
+ENROLLED: Final = "subject"
+"""The ``person_id`` of the person in the enrolment picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,8 @@ class Observation:
         epoch: As in ``Frame``.
         shot: As in ``Frame``.
         track_id: The tracker's number for the person, unique in a source over its whole run.
-        person_id: Who the person is, kept across misses.
+        person_id: Who the person is, kept across misses and cuts, unique in a source over its whole
+            run; None while that is not decided.
         box_xyxy: The person in pixels of the frame.
         score: The detector's last score for the person, in [0, 1].
         time_s: Media time.
@@ -30,7 +35,7 @@ class Observation:
     epoch: int
     shot: int
     track_id: int
-    person_id: str
+    person_id: str | None
     box_xyxy: Float32[ndarray, " 4"]
     score: float
     time_s: float

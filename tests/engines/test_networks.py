@@ -31,6 +31,7 @@ def test_engines_are_opened_under_the_models_names_and_closed_on_leaving(store, 
             config.face.detector,
             config.face.mesh,
             config.expression.model,
+            config.identity.model,
         }
         assert all(engine.is_open for engine in opener.engines.values())
     assert not any(engine.is_open for engine in opener.engines.values())

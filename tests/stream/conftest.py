@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import socket
 from dataclasses import replace
 
@@ -201,12 +202,12 @@ def expression_of(label, probability=0.9):
 
 
 def make_observation(time_s, person="p1", *, label="happy", epoch=0, shot=0, size=100.0):
-    """One person; label None is a person whose face is not seen."""
+    """One person, or None for one who is not known yet; label None is a face that is not seen."""
     return Observation(
         source="test",
         epoch=epoch,
         shot=shot,
-        track_id=int(person[1:]),
+        track_id=int(re.sub(r"\D", "", person or "") or 0),
         person_id=person,
         box_xyxy=np.array([0, 0, size, size], np.float32),
         score=0.9,

@@ -54,6 +54,13 @@ def test_nobody_seen_is_a_window_that_says_so(cutter, scene):
     assert [window.person_id for window in hop.windows] == [None]
 
 
+def test_somebody_who_is_not_known_yet_is_not_the_nobody_of_a_window(cutter, scene):
+    scenes = [scene(i / 25, (None, "happy")) for i in range(16)]
+    (window,) = hops(cutter, scenes)[0].windows
+    assert window.person_id is None
+    assert not window.expression_valid.any()
+
+
 def test_no_window_spans_a_break_of_the_stream(cutter, scene):
     before = [scene(i / 25, ("p1", "sad"), epoch=0) for i in range(40)]
     after = [scene(i / 25, ("p2", "happy"), epoch=1) for i in range(20)]
