@@ -110,31 +110,74 @@ def versions() -> dict[str, object]:
 
 def see(clip: str) -> dict[str, object]:
     """Run Holistic over one clip, write its arrays, return what pins the input."""
-    import av  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
-    from mediapipe.python.solutions.holistic import Holistic  # noqa: PLC0415
 
     path = SHARED / "media" / clip
-    digest, seen = hashlib.sha256(), []
-    with (
-        av.open(path) as container,
-        Holistic(static_image_mode=path.suffix == ".png", **HOLISTIC) as holistic,
-    ):
-        for picture in container.decode(video=0):
-            # rows whose length is no multiple of 32 bytes come as a view with gaps
-            image = np.ascontiguousarray(picture.to_ndarray(format="rgb24"))
-            digest.update(image)
-            seen.append(points(holistic.process(image), image.shape[1], image.shape[0]))
+    images = decode(path)
+    seen = watch(images, static=path.suffix == ".png")
     kept = range(0, len(seen), KEEP_EVERY.get(clip, 1))
     arrays = {name: np.stack([seen[k][name] for k in kept]) for name in seen[0]}
     for name in ("pose", "face", "hands"):  # differences in time compress to half
         arrays[name] = np.diff(arrays[name], axis=0, prepend=np.int16(0)).astype(np.int16)
     np.savez_compressed(REFERENCE / f"{path.stem}.npz", every=np.int32(kept.step), **arrays)
-    return {
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(image)
+    described = {
         "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "rgb_sha256": digest.hexdigest(),
         "frames": len(seen),
     }
+    if clip.startswith("gestures/"):
+        described["wavers"] = {
+            str(step): wavering(seen[::step], watch(images[::step])) for step in (2, 3)
+        }
+    return described
+
+
+def decode(path: Path) -> list:
+    """Return the pictures of a clip."""
+    import av  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    with av.open(path) as container:
+        # rows whose length is no multiple of 32 bytes come as a view with gaps
+        return [
+            np.ascontiguousarray(picture.to_ndarray(format="rgb24"))
+            for picture in container.decode(video=0)
+        ]
+
+
+def watch(images: list, *, static: bool = False) -> list[dict]:
+    """Return what Holistic sees in pictures that follow each other."""
+    from mediapipe.python.solutions.holistic import Holistic  # noqa: PLC0415
+
+    with Holistic(static_image_mode=static, **HOLISTIC) as holistic:
+        return [points(holistic.process(i), i.shape[1], i.shape[0]) for i in images]
+
+
+def wavering(often: list[dict], seldom: list[dict]) -> dict[str, float]:
+    """Return by how much Holistic disagrees with itself when it is shown fewer frames.
+
+    The median over frames of the mean distance of a part's points, in shoulder widths: what rests
+    on nothing but which frames came before.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    apart: dict[str, list[float]] = {"body": [], "face": [], "left_hand": [], "right_hand": []}
+    for first, second in zip(often, seldom, strict=True):
+        left, right = first["pose"][[11, 12]].astype(float)
+        for part, name, which, mask in (
+            ("body", "pose", [0, 11, 12], 0),
+            ("face", "face", slice(None), 1),
+            ("left_hand", "hands", 0, 2),
+            ("right_hand", "hands", 1, 3),
+        ):
+            if first["found"][mask] and second["found"][mask]:
+                moved = first[name][which].astype(float) - second[name][which]
+                away = np.linalg.norm(moved, axis=-1).mean() / np.linalg.norm(left - right)
+                apart[part].append(away)
+    return {part: round(float(np.median(values)), 5) for part, values in apart.items()}
 
 
 def points(result, width: int, height: int) -> dict:  # noqa: ANN001 (a named tuple made at run time)

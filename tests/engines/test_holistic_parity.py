@@ -7,7 +7,7 @@ on which pixels. A shoulder width is that of Holistic's own body in the same fra
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import av
@@ -18,6 +18,7 @@ from engines.backends import open_engine
 from engines.config import FaceConfig, RuntimeConfig
 from engines.perception.keypoints.network import Sight
 from engines.perception.keypoints.opening import of_store, open_holistic
+from engines.perception.keypoints.smoothing import person_size
 from engines.spec import skeleton
 from engines.spec.skeleton import FACE, LEFT_HAND, RIGHT_HAND
 
@@ -80,29 +81,63 @@ class Comparison:
 
 
 @pytest.fixture(scope="module")
-def compare(media, store):
-    """Run ours over a clip as Holistic was run: alone, without smoothing, on the same clock."""
+def network(store):
     runtime = RuntimeConfig(backend="openvino", threads=1, precision="f32")
 
     def opened(name, path, *, outputs=None):
         return open_engine(path, runtime, outputs=outputs)
 
-    network = open_holistic(of_store(store, opened), smooth=False, faces=FaceConfig())
+    return open_holistic(of_store(store, opened), smooth=False, faces=FaceConfig())
 
+
+@pytest.fixture(scope="module")
+def images(media):
+    """The pictures of a clip, the very ones that Holistic was shown."""
+
+    @lru_cache(maxsize=1)  # a third of a gigabyte
+    def read(clip):
+        with av.open(media / clip) as container:
+            shown = [
+                np.ascontiguousarray(picture.to_ndarray(format="rgb24"))
+                for picture in container.decode(video=0)
+            ]
+        digest = hashlib.sha256()
+        for image in shown:
+            digest.update(image)
+        if digest.hexdigest() != PROVENANCE["clips"][clip]["rgb_sha256"]:
+            pytest.fail(f"{clip}: decoded to other pixels than Holistic was shown; record it anew")
+        return shown
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def watch(network, images):
+    """Ours over a clip, without smoothing, on the clock that Holistic was given."""
+
+    @cache
+    def run(clip, indices=None):
+        track = network.follow()
+        chosen = (
+            enumerate(images(clip))
+            if indices is None
+            else ((index, images(clip)[index]) for index in indices)
+        )
+        return {
+            index: track.find(Sight(image=image, index=index, time_s=index / SIMULATED_HZ))
+            for index, image in chosen
+        }
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def compare(watch, images):
     @cache
     def run(clip):
         recorded = np.load(REFERENCE / f"{Path(clip).stem}.npz")
-        track, seen, digest = network.follow(), [], hashlib.sha256()
-        with av.open(media / clip) as container:
-            for index, picture in enumerate(container.decode(video=0)):
-                image = np.ascontiguousarray(picture.to_ndarray(format="rgb24"))
-                digest.update(image)
-                sight = Sight(image=image, index=index, time_s=index / SIMULATED_HZ)
-                seen.append(track.find(sight))
-        pinned = PROVENANCE["clips"][clip]
-        assert len(seen) == pinned["frames"]
-        if digest.hexdigest() != pinned["rgb_sha256"]:
-            pytest.fail(f"{clip}: decoded to other pixels than Holistic was shown; record it anew")
+        seen = list(watch(clip).values())
+        assert len(seen) == PROVENANCE["clips"][clip]["frames"]
         seen = seen[:: int(recorded["every"])]
         places = {
             name: np.cumsum(recorded[name], axis=0, dtype=np.int16) / PROVENANCE["units_a_pixel"]
@@ -112,13 +147,11 @@ def compare(media, store):
         return Comparison(
             **places,
             found=recorded["found"],
-            ours=np.stack(
-                [nobody if keypoints is None else keypoints.points for keypoints in seen]
-            ),
+            ours=np.stack([nobody if k is None else k.points for k in seen]),
             our_hands=np.array(
                 [(False, False) if k is None else (k.left_hand, k.right_hand) for k in seen]
             ),
-            size_hw=image.shape[:2],
+            size_hw=images(clip)[0].shape[:2],
         )
 
     return run
@@ -194,6 +227,7 @@ def test_a_hand_is_found_in_nearly_every_frame_of_the_gestures(compare):
     assert found.any(axis=1).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_nose_and_eyes_of_a_close_up_lie_on_the_face(compare):
     seen = compare(CLOSE_UP)
     nose, tip = seen.ours[:, skeleton.NOSE], seen.ours[:, skeleton.INDEX["face_nose_bridge_3"]]
@@ -208,6 +242,7 @@ def test_nose_and_eyes_of_a_close_up_lie_on_the_face(compare):
     np.testing.assert_allclose(eyes, pupils, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_nothing_outside_the_frame_is_a_keypoint(compare):
     seen = compare(CLOSE_UP)
     height, width = seen.size_hw
@@ -221,3 +256,49 @@ def test_nothing_outside_the_frame_is_a_keypoint(compare):
     assert (
         seen.ours[outside][:, [skeleton.LEFT_SHOULDER, skeleton.RIGHT_SHOULDER], 2] == 0
     ).mean() > 0.9
+
+
+COMPARED = {
+    "body": [skeleton.NOSE, skeleton.LEFT_SHOULDER, skeleton.RIGHT_SHOULDER],
+    "face": list(range(FACE.start, FACE.stop)),
+    "left_hand": list(range(LEFT_HAND.start, LEFT_HAND.stop)),
+    "right_hand": list(range(RIGHT_HAND.start, RIGHT_HAND.stop)),
+}
+
+
+def wavering(often, seldom):
+    """The median over frames of the mean distance of a part's points, in shoulder widths."""
+    apart = {part: [] for part in COMPARED}
+    for index, found in seldom.items():
+        ours, theirs = found.points, often[index].points
+        away = np.linalg.norm(ours[:, :2] - theirs[:, :2], axis=1) / person_size(theirs)
+        both = (ours[:, 2] > 0) & (theirs[:, 2] > 0)
+        for part, points in COMPARED.items():
+            if both[points].any():
+                apart[part].append(away[points][both[points]].mean())
+    return {part: np.median(values) for part, values in apart.items()}
+
+
+def some_of(frames, seed):
+    """Nearly two thirds of the frames: a third is dropped at random, never the first."""
+    return (
+        0,
+        *(1 + np.flatnonzero(np.random.default_rng(seed).random(frames - 1) > 1 / 3)).tolist(),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", ["2", "3", "random"], ids=["half", "a third", "drops"])
+def test_fewer_frames_change_the_keypoints_no_more_than_they_change_holistics(watch, rate):
+    ours, theirs = [], []
+    for seed, clip in enumerate(GESTURES):
+        pinned = PROVENANCE["clips"][clip]
+        every = tuple(range(0, pinned["frames"], int(rate))) if rate != "random" else None
+        indices = every or some_of(pinned["frames"], seed)
+        ours.append(wavering(watch(clip), watch(clip, indices)))
+        theirs.append(pinned["wavers"]["2" if rate == "random" else rate])
+
+    for part in COMPARED:
+        own = np.mean([wavers[part] for wavers in ours])
+        holistics = np.mean([wavers[part] for wavers in theirs])
+        assert own <= holistics + 0.001, part  # a tenth of a pixel of these clips
