@@ -32,10 +32,11 @@ RIGHT_WRIST: Final = 16
 FACE: Final = slice(0, 11)
 """Nose, eyes, ears, corners of the mouth."""
 
-RETRY_S: Final = 0.2
-"""A person whose body was not found is looked at again after this: in a crowd some hide it for
-minutes, and to look costs twice what following does. The only person in a frame is always worth it.
-"""
+RETRY_S: Final = 0.1
+RETRY_AT_MOST_S: Final = 1.0
+"""A person whose body was not found is looked at again after the first of these, then after twice
+the time, up to the second: some hide it for minutes, and some are chairs, and to look costs twice
+what following does. The only person in a frame is always worth it."""
 
 POSE_OUTPUTS: Final = ("Identity", "Identity_1", "Identity_3")
 """All that is read of the landmark network: the segmentation would cost 5 ms a frame."""
@@ -179,6 +180,7 @@ class PoseTrack:
         self._region: Region | None = None
         self._alignment = OneEuro(_ALIGNMENT)
         self._again_s = -math.inf
+        self._retry_s = RETRY_S
 
     def find(
         self, image: UInt8[ndarray, "H W 3"], time_s: float, person: Whereabouts = ANYBODY
@@ -196,11 +198,13 @@ class PoseTrack:
             pose = self._networks.fit(image, region)
             if pose.presence >= _MIN_PRESENCE and _is_body_of(pose, person, image):
                 self._region = self._next_region(pose, time_s)
+                self._retry_s = RETRY_S
                 return pose
             if not person.is_known:
                 break  # Holistic gives the frame up
         self._forget()
-        self._again_s = time_s + RETRY_S
+        self._again_s = time_s + self._retry_s
+        self._retry_s = min(2 * self._retry_s, RETRY_AT_MOST_S)
         return None
 
     def _regions(self, image: UInt8[ndarray, "H W 3"], person: Whereabouts) -> Iterator[Region]:
