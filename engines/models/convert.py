@@ -21,6 +21,7 @@ PROGRAMS: Final[Mapping[Recipe, str]] = {
     "person-boxes": "engines.build.onnx_export",
     "dinov2-crop": "engines.build.dinov2_export",
     "face-embedding": "engines.build.face_embedding_export",
+    "whole-body": "engines.build.whole_body_export",
 }
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})

@@ -22,12 +22,13 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding"]
+Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding", "whole-body"]
 
 STRIDES: Final[Mapping[Recipe, int]] = {
     "person-boxes": 32,  # YOLO's coarsest cell
     "dinov2-crop": 14,  # a patch of DINOv2
     "face-embedding": 150,  # the one size that dlib's network knows
+    "whole-body": 32,  # a cell of the networks' last stage
 }
 """What the sides of a canvas are multiples of."""
 

@@ -5,6 +5,7 @@ Nothing is downloaded here: a run that finds a model missing stops and says whic
 
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -92,6 +93,22 @@ class ModelStore:
             and provenance.size_bytes == path.stat().st_size
             and provenance.conflict(model, self._sha256_of_source(model)) is None
         )
+
+    def require(self, names: Iterable[str]) -> None:
+        """Require that models are there; nothing is hashed.
+
+        Raises:
+            ConfigError: If the manifest has no such model.
+            ModelMissingError: If some are not there, with the one command that brings all of them.
+        """
+        missing = [name for name in names if not self.file(name).is_file()]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            msg = (
+                f"{', '.join(missing)} {verb} not in {self.root / 'models'}; "
+                f"`subface models pull {' '.join(missing)}` brings what is missing"
+            )
+            raise ModelMissingError(msg)
 
     def _check(self, name: str) -> None:
         path = self.file(name)

@@ -108,6 +108,7 @@ async def _try(part: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
 
 async def _models(profile: Profile, store: ModelStore) -> str:
     names = profile.perception.models()
+    store.require(names)  # what is missing is said at once, not one after the other
     for name in names:
         store.verify(name)
     return f"{len(names)} present, digests as in the manifest: {', '.join(names)}"

@@ -2,7 +2,10 @@ import pytest
 import yaml
 
 from configs import shipped, shipped_profiles
-from engines.errors import ConfigError
+from engines.errors import ConfigError, ModelMissingError
+from engines.models.manifest import shipped_manifest
+from engines.models.store import ModelStore
+from stream.cli import main
 from stream.profile import load_profile
 
 
@@ -65,3 +68,35 @@ def test_off_is_a_word_and_no_boolean(text, url):
 
 def test_true_and_false_are_booleans():
     assert load_profile("embedded", ["source.sound=false"]).source.sound is False
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_one_pull_brings_every_model_of_a_shipped_profile(name):
+    needed = load_profile(name).perception.models()
+    assert set(needed) <= set(shipped_manifest().group(name))
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_what_a_profile_lacks_is_said_at_once_with_the_command_that_brings_it(name, tmp_path):
+    needed = load_profile(name).perception.models()
+    with pytest.raises(ModelMissingError) as caught:
+        ModelStore(tmp_path).require(needed)
+    assert f"`subface models pull {' '.join(needed)}` brings" in str(caught.value)
+
+
+def test_check_says_what_the_papers_profile_lacks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SUBFACE_CACHE", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["check", "--profile", "paper", "--mqtt", "off"]) == 2
+    said = capsys.readouterr().err
+    assert "`subface models pull yolo11x-persons-640x640" in said
+    assert "dinov2-base-crops" in said
+
+
+def test_the_papers_profile_is_the_papers():
+    perception = load_profile("paper").perception
+    assert perception.detector.model.startswith("yolo11x")
+    assert perception.detector.every == 1
+    assert perception.appearance.model.startswith("dinov2-base")
+    assert perception.appearance.crop == "person"
+    assert perception.keypoints.model
