@@ -60,6 +60,7 @@ def open_networks(
         ModelError: If a model is missing, or not the one that the manifest names.
         EngineError: If the runtime cannot load one, or it is not of the kind that is needed.
     """
+    store.require(config.models())  # all that is missing is said at once
     with ExitStack() as opened:
 
         def open_model(name: str) -> Engine:
