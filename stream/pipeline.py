@@ -90,6 +90,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
             tasks.create_task(
                 read(
                     hops,
+                    source=spec.name,
                     composer=shared.composer,
                     publisher=publisher,
                     clock=clock,

@@ -16,7 +16,7 @@ from stream.clock import Clock
 from stream.compose import Composer
 from stream.episodes import Episodes
 from stream.publish.publisher import Publisher, Stamps
-from stream.records import GapRecord, Status
+from stream.records import GapRecord, State, Status
 from stream.source.spec import Item, SourceState
 from stream.tally import Tally
 from stream.windows import Hop, WindowCutter
@@ -101,12 +101,15 @@ async def gather(
 async def read(
     hops: Channel[Hop],
     *,
+    source: str,
     composer: Composer,
     publisher: Publisher,
     clock: Clock,
     tally: Tally,
 ) -> None:
-    """Compose and publish one reading for each window."""
+    """Compose and publish one reading for each window, and say that this works."""
+    state: State = "waiting"
+    await publisher.put(_reading_status(source, state, clock))
     async for hop in hops:
         for window in hop.windows:
             reading = composer.reading(window, reading_id=clock.new_id(), seq=tally.readings)
@@ -123,6 +126,10 @@ async def read(
             tally.readings += 1
             tally.with_surface += stamped.surface is not None
             tally.total_ms.add(stamped.latency_ms.total)
+        if state != "ok":
+            state = "ok"
+            await publisher.put(_reading_status(source, state, clock))
+    await publisher.put(_reading_status(source, "ended", clock))
 
 
 async def _pass_on(hop: Hop, hops: Channel[Hop], episodes: Episodes, publisher: Publisher) -> None:
@@ -143,6 +150,10 @@ def _gap(gap: Gap, clock: Clock) -> GapRecord:
         lost_s=gap.lost_s,
         published=clock.now(),
     )
+
+
+def _reading_status(source: str, state: State, clock: Clock) -> Status:
+    return Status(source=source, role="reading", state=state, detail=None, since=clock.now())
 
 
 def _status(state: SourceState, clock: Clock) -> Status:

@@ -99,6 +99,14 @@ def test_two_sources_run_side_by_side_and_one_failing_leaves_the_other(run_monit
     assert "SOURCES.md" in outcomes["c"]
 
 
+def test_each_role_says_how_it_is_doing_from_beginning_to_end(run_monitor, media):
+    run = run_monitor(media / "grid/bbaf2n.mpg")
+    states = {role: [] for role in ("video", "audio", "reading")}
+    for status in run.of("status"):
+        states[status["role"]].append(status["state"])
+    assert states == {role: ["waiting", "ok", "ended"] for role in states}
+
+
 def test_fused_is_null_and_says_why(run_monitor, media):
     run = run_monitor(media / "grid/bbaf2n.mpg")
     assert all(reading["fused"] is None for reading in run.readings)
