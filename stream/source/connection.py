@@ -82,7 +82,12 @@ class Connection:
                 )
             )
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise open_failure(error, self._spec, self._now() - started_s) from error
+            waited_s = self._now() - started_s
+            # Interrupted, some protocols call what they have not got invalid.
+            is_late = self._spec.scheme != "file" and waited_s >= self._config.open_timeout_s
+            raise open_failure(
+                TimeoutError() if is_late else error, self._spec, waited_s
+            ) from error
         self._choose_streams()
         self._decoder = Decoder(
             self._video, self._audio, low_delay=self._spec.kind == "live", now=self._now
@@ -101,8 +106,8 @@ class Connection:
 
     @property
     def is_finite(self) -> bool:
-        """Whether its end is the end; a playlist tells only when it is open."""
-        is_film = self._is_playlist and self._container.duration is not None
+        """Whether its end is the end; what comes over HTTP tells only when it is open."""
+        is_film = self._spec.scheme.startswith("http") and self._container.duration is not None
         return self._spec.kind != "live" or is_film
 
     @property

@@ -3,8 +3,10 @@
 import asyncio
 import http.server
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from itertools import pairwise
@@ -284,6 +286,15 @@ async def test_a_film_over_http_is_a_file(collect, ffmpeg, clip, folder):
     assert got.states()[-1] == "ended"
 
 
+async def test_a_film_without_a_suffix_is_known_by_its_length(collect, ffmpeg, clip, folder):
+    path, url = folder
+    film = ffmpeg("-i", clip, "-c", "copy", path / "film.mkv")
+    film.rename(path / "42")
+    got = await collect(f"{url}/42")
+    assert len(got.frames) == 100
+    assert got.states()[-1] == "ended"
+
+
 async def test_a_film_that_its_server_cannot_seek_in_says_so(collect, ffmpeg, clip, folder):
     path, url = folder
     ffmpeg("-i", clip, "-c", "copy", "-bsf:a", "aac_adtstoasc", path / "film.mp4")
@@ -295,3 +306,53 @@ async def test_a_film_that_is_not_on_the_server_is_unreachable(collect, folder):
     _, url = folder
     with pytest.raises(SourceUnreachableError, match="no such path"):
         await collect(f"{url}/nowhere.mp4")
+
+
+@pytest.fixture
+def mute():
+    """The port of a server that takes calls and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+async def test_a_server_that_never_answers_is_told(collect, mute):
+    with pytest.raises(SourceUnreachableError, match="no answer within"):
+        await collect(f"rtsp://127.0.0.1:{mute}/live", open_timeout_s=0.5)
+
+
+async def test_cancelling_an_opening_that_hangs_takes_a_second(collect, mute):
+    task = asyncio.create_task(collect(f"rtsp://127.0.0.1:{mute}/live", open_timeout_s=30))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    async with asyncio.timeout(3):
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_program_that_is_interrupted_does_not_wait_for_an_opening_that_hangs(mute):
+    program = f"""
+import asyncio
+from stream.config import SourceConfig
+from stream.source.address import parse_sources
+from stream.source.media import media
+
+async def main():
+    (spec,) = parse_sources(["rtsp://127.0.0.1:{mute}/live"])
+    async for item in media(spec, SourceConfig(open_timeout_s=60)):
+        print(item.state, flush=True)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        process.stdout.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=5)  # the opening would take 60 s
+
+
+async def test_a_pattern_without_end_goes_on_at_its_own_pace(collect):
+    url = "lavfi:testsrc=size=64x48:rate=50"
+    got = await collect(url, lambda got: len(got.frames) >= 20, pace="auto")
+    for frame in got.frames:
+        assert frame.arrived_s - got.frames[0].arrived_s >= frame.time_s - 0.001
