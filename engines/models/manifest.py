@@ -32,6 +32,9 @@ STRIDES: Final[Mapping[Recipe, int]] = {
 }
 """What the sides of a canvas are multiples of."""
 
+PICKLES: Final = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".npy"})
+"""Endings of files that may hold a program."""
+
 HUB: Final = "https://huggingface.co"
 
 
@@ -124,6 +127,13 @@ class FetchedModel(ModelCommon):
     sha256: Sha256 | None
     size_bytes: Bytes | None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+
+    @validates(mode="after")
+    def _is_no_pickle_of_unknown_content(self) -> Self:
+        if self.sha256 is None and Path(self.file).suffix in PICKLES:
+            msg = f"sha256: expected a digest, got null: loading {self.file} runs what it says"
+            raise ValueError(msg)
+        return self
 
 
 class DerivedModel(ModelCommon):

@@ -10,6 +10,7 @@ from engines.models.pull import pull
 
 CONTENT = b"weights of a network " * 5000  # what the publisher serves
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+UNKNOWN = {"file": "net.onnx", "sha256": None, "size_bytes": None}
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def unknown(cache, publisher, entry):
 
     def make(path="/net"):
         source = {"kind": "publisher", "url": f"{publisher.url}{path}"}
-        return cache({"net": entry(CONTENT, source) | {"sha256": None, "size_bytes": None}})
+        return cache({"net": entry(CONTENT, source) | UNKNOWN})
 
     return make
 
@@ -29,7 +30,7 @@ def test_the_first_pull_records_the_digest_beside_the_file_and_says_it(unknown, 
     assert store.path("net").read_bytes() == CONTENT
     assert store.digest("net") == DIGEST
     assert DIGEST in log.ends["net"]
-    record = json.loads(store.file("net").with_name("net.bin.json").read_text())
+    record = json.loads(store.file("net").with_name("net.onnx.json").read_text())
     assert record["sha256"] == DIGEST
     assert record["origin"].endswith("/net")
 
@@ -57,7 +58,7 @@ def test_a_digest_that_the_server_states_is_held_against_the_file(unknown, make_
     pull(unknown(f"/net?{DIGEST}"), ["net"], make_log())
     store = unknown(f"/net?{'0' * 64}")
     store.file("net").unlink()
-    store.file("net").with_name("net.bin.json").unlink()
+    store.file("net").with_name("net.onnx.json").unlink()
     with pytest.raises(ModelDigestError, match=f"expected sha256 {'0' * 64}, got {DIGEST}"):
         pull(store, ["net"], make_log())
 

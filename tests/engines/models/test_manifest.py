@@ -51,6 +51,11 @@ def test_what_the_default_profile_and_the_tests_need_can_come_out_of_a_pinned_pa
             assert model.sources[-1].kind == "package"
 
 
+def test_a_pickle_without_a_digest_is_refused(edited):
+    with pytest.raises(ConfigError, match=r"yolo11n-seg.*expected a digest, got null"):
+        edited(lambda values: values["models"]["yolo11n-seg"].update(sha256=None))
+
+
 def test_a_model_without_a_digest_says_so():
     for model in shipped_manifest().models.values():
         if isinstance(model, FetchedModel) and model.sha256 is None:
