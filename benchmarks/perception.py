@@ -11,6 +11,7 @@ was seen in it, to be looked at.
 import argparse
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -79,8 +80,8 @@ def main() -> None:
     engines, stages = Stopwatch(), Stopwatch()
     scenes: list[Scene] = []
 
-    def open_timed(name: str, path: Path) -> Engine:
-        return TimedEngine(name, open_engine(path, config.runtime), engines)
+    def open_timed(name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
+        return TimedEngine(name, open_engine(path, config.runtime, outputs=outputs), engines)
 
     with open_networks(config, ModelStore(), open_timed) as networks, av.open(args.clip) as media:
         observer = Observer(config)

@@ -5,6 +5,7 @@ Memory is bounded, so that a run of weeks costs what a run of minutes does.
 
 import time
 from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -66,9 +67,9 @@ class EngineMeter:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
 
-    def open(self, name: str, path: Path) -> Engine:
+    def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
-        return _MeteredEngine(name, open_engine(path, self._runtime), self)
+        return _MeteredEngine(name, open_engine(path, self._runtime, outputs=outputs), self)
 
 
 class _MeteredEngine:

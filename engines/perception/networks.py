@@ -1,5 +1,6 @@
 """The networks that look at frames, opened once and shared by all sources."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,8 @@ from engines.perception.detector import PersonDetector
 from engines.perception.expression import ExpressionReader
 from engines.perception.face import FaceFinder
 from engines.perception.identity.face_embedder import FaceEmbedder
+from engines.perception.keypoints.network import KeypointNetwork
+from engines.perception.keypoints.opening import open_keypoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class PerceptionNetworks:
         engines: Closes them.
         identity: The face embedder; None where the profile names none.
         appearance: The appearance encoder; None where the profile names none.
+        keypoints: The keypoint network; None where the profile names none.
     """
 
     persons: PersonDetector
@@ -33,6 +37,7 @@ class PerceptionNetworks:
     engines: ExitStack
     identity: FaceEmbedder | None = None
     appearance: AppearanceEncoder | None = None
+    keypoints: KeypointNetwork | None = None
 
     def __enter__(self) -> "PerceptionNetworks":
         return self
@@ -63,8 +68,8 @@ def open_networks(
     store.require(config.models())  # all that is missing is said at once
     with ExitStack() as opened:
 
-        def open_model(name: str) -> Engine:
-            return opened.enter_context(open_engine(name, store.path(name)))
+        def open_model(name: str, *, outputs: Sequence[str] | None = None) -> Engine:
+            return opened.enter_context(open_engine(name, store.path(name), outputs=outputs))
 
         return PerceptionNetworks(
             persons=PersonDetector(open_model(config.detector.model)),
@@ -82,5 +87,6 @@ def open_networks(
                 if config.appearance.model is None
                 else AppearanceEncoder(open_model(config.appearance.model))
             ),
+            keypoints=open_keypoints(config.keypoints, open_model),
             engines=opened.pop_all(),
         )

@@ -16,6 +16,8 @@ from engines.perception.face import Face
 from engines.perception.identity.descriptor import Descriptor, colours
 from engines.perception.identity.face_embedder import FaceEmbedder
 from engines.perception.identity.people import People
+from engines.perception.keypoints.followed import FollowedPeople, Seen
+from engines.perception.keypoints.network import Keypoints
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.tracker import ByteTracker, Track, Tracker
 from engines.spec.frame import Frame
@@ -41,6 +43,7 @@ class Observer:
         self._people = People(config.identity, enrolled)
         self._tracker: Tracker = ByteTracker(config.tracker, min_score=config.detector.min_score)
         self._faces: dict[int, Face] = {}
+        self._followed = FollowedPeople()
         self._view: tuple[int, int] | None = None
         self._carried = 0
         self._looked_s = -math.inf
@@ -59,10 +62,12 @@ class Observer:
             self._tracker.restart()
             self._people.restart()
             self._faces.clear()
+            self._followed.restart()
         tracks = self._largest(self._follow(networks, frame))
         self._find_faces(networks, frame, tracks)
         tracks, persons = self._identify(networks, frame, tracks)
         looks = self._embed(networks, frame, tracks)
+        bodies = self._find_keypoints(networks, frame, tracks)
         return Scene(
             source=frame.source,
             epoch=frame.epoch,
@@ -79,6 +84,7 @@ class Observer:
                     person_id=persons[track.track_id],
                     face=self._faces.get(track.track_id),
                     appearance=looks.get(track.track_id),
+                    keypoints=bodies.get(track.track_id),
                 )
                 for track in tracks
             ),
@@ -162,6 +168,20 @@ class Observer:
         stacked = np.array(list(boxes.values()), dtype=np.float32).reshape(-1, 4)
         return dict(zip(boxes, networks.appearance.encode(frame.image, stacked), strict=True))
 
+    def _find_keypoints(
+        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+    ) -> dict[int, Keypoints]:
+        if networks.keypoints is None:
+            return {}
+        people = [
+            Seen(track.track_id, track.box_xyxy, face.mesh if face else None)
+            for track in tracks
+            for face in [self._faces.get(track.track_id)]
+        ]
+        return self._followed.find(
+            networks.keypoints, frame.image, people, index=frame.index, time_s=frame.time_s
+        )
+
 
 def _observation(
     networks: PerceptionNetworks,
@@ -171,6 +191,7 @@ def _observation(
     person_id: str | None,
     face: Face | None,
     appearance: Float32[ndarray, " D"] | None,
+    keypoints: Keypoints | None,
 ) -> Observation:
     return Observation(
         source=frame.source,
@@ -183,6 +204,7 @@ def _observation(
         time_s=frame.time_s,
         arrived_s=frame.arrived_s,
         face_xyxy=None if face is None else face.mesh.box_xyxy,
+        keypoints=None if keypoints is None else keypoints.points,
         appearance=appearance,
         expression=None if face is None else networks.expressions.read(frame.image, face.mesh),
     )

@@ -54,7 +54,9 @@ def test_the_network_sees_the_face_upright_grey_and_within_minus_one_and_one(
 def test_a_smile_is_read_as_happy(media, store, pictures):
     config = PerceptionConfig()
     _, _, image = next(iter(pictures(media / "faces/astronaut.png")))
-    with open_networks(config, store, lambda _, path: open_engine(path, config.runtime)) as nets:
+    with open_networks(
+        config, store, lambda _, path, **kept: open_engine(path, config.runtime, **kept)
+    ) as nets:
         (person,) = nets.persons.detect(image).boxes_xyxy[:1]
         (face,) = nets.faces.find(image, person[None], [None])
         read = nets.expressions.read(image, face.mesh)

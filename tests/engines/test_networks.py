@@ -15,8 +15,8 @@ def opener(fake_engine):
         def __init__(self):
             self.engines = {}
 
-        def __call__(self, name, path):
-            real = open_engine(path, PerceptionConfig().runtime)
+        def __call__(self, name, path, *, outputs=None):
+            real = open_engine(path, PerceptionConfig().runtime, outputs=outputs)
             return self.engines.setdefault(name, fake_engine(real.spec, real.run))
 
     return Opener()

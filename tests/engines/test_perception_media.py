@@ -19,7 +19,9 @@ WEIGHTS = np.array([(name in POSITIVE) - float(name in NEGATIVE) for name in EXP
 @pytest.fixture(scope="module")
 def networks(store):
     config = PerceptionConfig()
-    with open_networks(config, store, lambda _, path: open_engine(path, config.runtime)) as shared:
+    with open_networks(
+        config, store, lambda _, path, **kept: open_engine(path, config.runtime, **kept)
+    ) as shared:
         yield shared
 
 
