@@ -33,10 +33,10 @@ def main() -> int:
     parser.add_argument("--min-fps", type=float, default=30.0)
     parser.add_argument("--max-outside-ms", type=float, default=8.0)
     arguments = parser.parse_args()
-    summary, cpu_s, wall_s = measure(arguments.clip, arguments.profile, arguments.overrides)
+    summary, wall_s = measure(arguments.clip, arguments.profile, arguments.overrides)
     source = summary["sources"][0]
     frames, engine_s = source["frames_analysed"], summary["engine_s"]
-    inside_s = summary["engine_cpu_s"]
+    inside_s, cpu_s = summary["engine_cpu_s"], summary["cpu_s"]
     if inside_s is None:
         msg = "perception.runtime.threads must be 1: CPU time inside is not known else"
         raise SystemExit(msg)
@@ -55,8 +55,8 @@ def main() -> int:
     return 0 if ok else REGRESSION
 
 
-def measure(clip: Path, profile: str, overrides: list[str]) -> tuple[dict, float, float]:
-    """Return the summary of one run, and the CPU and wall seconds that it took."""
+def measure(clip: Path, profile: str, overrides: list[str]) -> tuple[dict, float]:
+    """Return the summary of one run, and the wall seconds that it took, engine start included."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "records.jsonl"
         plan = Plan(
@@ -67,12 +67,12 @@ def measure(clip: Path, profile: str, overrides: list[str]) -> tuple[dict, float
             console=None,
             for_s=None,
         )
-        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        started_s = time.perf_counter()
         code = asyncio.run(run_session(plan, ModelStore()))
-        cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
+        wall_s = time.perf_counter() - started_s
         if code:
             raise SystemExit(code)
-        return json.loads(out.read_text().splitlines()[-1]), cpu_s, wall_s
+        return json.loads(out.read_text().splitlines()[-1]), wall_s
 
 
 if __name__ == "__main__":

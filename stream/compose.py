@@ -38,7 +38,8 @@ class Composer:
     def reading(self, window: Window, *, reading_id: str, seq: int) -> Reading:
         """Return the reading of a window; its times of publication are still open."""
         surface, abstained = decide.surface(window, min_s=self.min_s, grid=self.grid)
-        share = float(window.expression_valid.mean())
+        image = float(window.expression_valid.mean())
+        keypoints = float(window.keypoints_valid.mean())
         return Reading(
             id=reading_id,
             seq=seq,
@@ -50,7 +51,7 @@ class Composer:
             window=WindowSpan(
                 start_s=round(window.start_s, 6),
                 end_s=round(window.end_s, 6),
-                coverage=Coverage(image=round(share, 6), keypoints=0.0, text=0.0),
+                coverage=Coverage(image=round(image, 6), keypoints=round(keypoints, 6), text=0.0),
             ),
             at=At(captured=None, published=""),
             latency_ms=LatencyMs(decode=None, perceive=0.0, step=0.0, publish=0.0, total=0.0),
@@ -60,8 +61,8 @@ class Composer:
             abstained=Abstained(surface=abstained, fused="no_network"),
             contradiction=None,
             modalities=Modalities(
-                image=Modality(state="ok" if share else "missing", share=None),
-                keypoints=Modality(state="missing", share=None),
+                image=Modality(state="ok" if image else "missing", share=None),
+                keypoints=Modality(state="ok" if keypoints else "missing", share=None),
                 text=Modality(state="missing", share=None),
             ),
             model=self.model,

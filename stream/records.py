@@ -178,7 +178,7 @@ class Summary:
     deliveries: tuple[EdgeCount, ...]
     """One for each sink: mqtt, jsonl; the summary itself is not in them."""
     cpu_s: Amount
-    """Processor seconds of the program."""
+    """Processor seconds of the program since its engines were open."""
     engine_s: dict[str, Amount]
     """Wall seconds inside each engine."""
     engine_cpu_s: dict[str, Amount] | None

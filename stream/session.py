@@ -17,6 +17,7 @@ from engines.errors import SubfaceError
 from engines.models.store import ModelStore
 from engines.perception.identity.descriptor import Descriptor
 from engines.perception.identity.enrolment import enrol
+from engines.perception.keypoints.network import KeypointNetwork
 from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.spec.reading import ModelCard, PolicyNote
 from engines.spec.timegrid import TimeGrid
@@ -78,8 +79,9 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     networks = open_networks(plan.profile.perception, store, meter.open)
     enrolled = _enrolled(plan.profile, networks)
     perception: Worker[PerceptionNetworks] = Worker("perception", lambda: networks)
-    card = _card(plan.profile, store)
+    card = _card(plan.profile, store, networks.keypoints)
     async with _sinks(plan, clock) as sinks, perception, _signals(stop):
+        started_cpu_s = time.process_time()
         publisher = Publisher(sinks, clock)
         session = _session(plan, clock, note, card)
         await publisher.put(session)
@@ -101,7 +103,11 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
         # In = out + drops is told by the summary, so everything is delivered or given up before it.
         await stop.cuts_short(publisher.settle(PATIENCE_S))
         await publisher.settle(LAST_CHANCE_S)
-        await publisher.put(_summary(session.id, outcomes, publisher, meter, clock))
+        cpu_s = time.process_time() - started_cpu_s
+        summary = _summary(
+            session.id, outcomes, publisher=publisher, meter=meter, clock=clock, cpu_s=cpu_s
+        )
+        await publisher.put(summary)
     return _exit_code(outcomes, stop)
 
 
@@ -171,10 +177,13 @@ def _enrolled(profile: Profile, networks: PerceptionNetworks) -> Descriptor | No
         raise
 
 
-def _card(profile: Profile, store: ModelStore) -> ModelCard:
+def _card(profile: Profile, store: ModelStore, keypoints: KeypointNetwork | None) -> ModelCard:
     name = profile.perception.expression.model
     return ModelCard(
-        name=name, digest=store.digest(name), keypoints=None, grid_hz=profile.reading.grid_hz
+        name=name,
+        digest=store.digest(name),
+        keypoints=None if keypoints is None else keypoints.name,
+        grid_hz=profile.reading.grid_hz,
     )
 
 
@@ -195,7 +204,13 @@ def _session(plan: Plan, clock: Clock, note: PolicyNote, card: ModelCard) -> Ses
 
 
 def _summary(
-    session: str, outcomes: list[Outcome], publisher: Publisher, meter: EngineMeter, clock: Clock
+    session: str,
+    outcomes: list[Outcome],
+    *,
+    publisher: Publisher,
+    meter: EngineMeter,
+    clock: Clock,
+    cpu_s: float,
 ) -> Summary:
     memory = psutil.Process().memory_info()
     return Summary(
@@ -204,7 +219,7 @@ def _summary(
         ended=clock.now(),
         sources=tuple(outcome.summary for outcome in outcomes),
         deliveries=publisher.counts,
-        cpu_s=round(time.process_time(), 3),
+        cpu_s=round(cpu_s, 3),
         engine_s=_rounded(meter.seconds),
         engine_cpu_s=None if meter.cpu_s is None else _rounded(meter.cpu_s),
         peak_memory_mb=round(memory.rss / MB, 1),

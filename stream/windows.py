@@ -7,6 +7,7 @@ from nothing: no window spans a break of the stream.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy import ndarray
 
 from engines.spec.labels import EXPRESSIONS
 from engines.spec.observation import Observation, Scene
+from engines.spec.skeleton import POINTS
 from engines.spec.timegrid import TimeGrid
 from engines.spec.window import Window
 from stream.config import ReadingConfig
@@ -98,42 +100,53 @@ class WindowCutter:
         first = self._seen[0].tick
         count = newest.tick - first + 1
         analysed = np.zeros(count, dtype=np.bool_)
-        valid: Bool[ndarray, " T"] = np.zeros(count, dtype=np.bool_)
-        expression: Float32[ndarray, "T 7"] = np.zeros((count, len(EXPRESSIONS)), np.float32)
-        track_id: int | None = None
-        face_newest_s: float | None = None
+        observations: dict[int, Observation] = {}
         for seen in self._seen:
-            place = seen.tick - first
-            analysed[place] = True
+            analysed[seen.tick - first] = True
             observation = _of(seen.scene, person)
-            if observation is None:
-                continue
-            track_id = observation.track_id
-            if observation.expression is not None:
+            if observation is not None:
                 # Of two frames on one tick the later one stands: it is the more recent truth.
-                expression[place] = observation.expression
-                valid[place] = True
-                face_newest_s = observation.time_s
-        for array in (analysed, valid, expression):
-            array.flags.writeable = False
+                observations[seen.tick - first] = observation
+        analysed.flags.writeable = False
+        expressions = {t: o.expression for t, o in observations.items()}
+        expression, expression_valid = _laid_out(expressions, count, (len(EXPRESSIONS),))
+        points = {t: o.keypoints for t, o in observations.items()}
+        keypoints, keypoints_valid = _laid_out(points, count, (POINTS, 3))
+        faces_s = [o.time_s for o in observations.values() if o.expression is not None]
         return Window(
             source=newest.scene.source,
             epoch=newest.scene.epoch,
             shot=newest.scene.shot,
             person_id=person,
-            track_id=track_id,
+            track_id=next((o.track_id for o in reversed(observations.values())), None),
             start_s=self._grid.start_s(first),
             end_s=self._grid.start_s(newest.tick + 1),
             newest_s=newest.scene.time_s,
             analysed=analysed,
             expression=expression,
-            expression_valid=valid,
-            face_newest_s=face_newest_s,
+            expression_valid=expression_valid,
+            keypoints=keypoints,
+            keypoints_valid=keypoints_valid,
+            face_newest_s=max(faces_s, default=None),
             captured_at=newest.scene.captured_at,
             arrived_s=newest.scene.arrived_s,
             perceived_s=newest.perceived_s,
             still=self._still,
         )
+
+
+def _laid_out(
+    rows: Mapping[int, Float32[ndarray, "..."] | None], count: int, shape: tuple[int, ...]
+) -> tuple[Float32[ndarray, "T ..."], Bool[ndarray, " T"]]:
+    """Lay rows on the ticks of a window; return them, zero where there is none, and the mask."""
+    laid = np.zeros((count, *shape), np.float32)
+    valid = np.zeros(count, dtype=np.bool_)
+    for place, row in rows.items():
+        if row is not None:
+            laid[place] = row
+            valid[place] = True
+    laid.flags.writeable = valid.flags.writeable = False
+    return laid, valid
 
 
 def _of(scene: Scene, person: str | None) -> Observation | None:

@@ -22,6 +22,8 @@ class Window:
         analysed: True for the ticks on which any frame was analysed.
         expression: Probabilities in the order of ``EXPRESSIONS``; rows outside the mask are zero.
         expression_valid: True for the ticks on which the person's face was read.
+        keypoints: OpenPose-137 as (x, y, score) in pixels; rows outside the mask are zero.
+        keypoints_valid: True for the ticks on which any keypoint of the person was found.
         face_newest_s: Media time of the newest face in the window; None if there is none.
         captured_at: When the newest frame was taken, Unix seconds, where the stream says so.
         arrived_s: When the newest frame arrived, monotonic seconds.
@@ -40,6 +42,8 @@ class Window:
     analysed: Bool[ndarray, " T"]
     expression: Float32[ndarray, "T 7"]
     expression_valid: Bool[ndarray, " T"]
+    keypoints: Float32[ndarray, "T 137 3"]
+    keypoints_valid: Bool[ndarray, " T"]
     face_newest_s: float | None
     captured_at: float | None
     arrived_s: float

@@ -26,6 +26,8 @@ def window(expression, valid, *, person="p1", still=False):
         analysed=np.ones(len(valid), np.bool_),
         expression=np.asarray(expression, np.float32),
         expression_valid=valid,
+        keypoints=np.zeros((len(valid), 137, 3), np.float32),
+        keypoints_valid=np.zeros(len(valid), np.bool_),
         face_newest_s=None,
         captured_at=None,
         arrived_s=0.0,

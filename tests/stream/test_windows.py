@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,18 @@ def test_the_later_of_two_frames_on_one_tick_stands(cutter, scene):
 def test_memory_does_not_grow_with_the_stream(cutter, scene):
     hops(cutter, [scene(i / 25, ("p1", "happy")) for i in range(2000)])
     assert len(cutter._seen) <= 40
+
+
+def test_keypoints_are_laid_on_the_grid_beside_the_faces(cutter, scene):
+    points = np.ones((137, 3), np.float32)
+    with_points = [
+        replace(s, observations=tuple(replace(o, keypoints=points) for o in s.observations))
+        for s in (scene(0.0, ("p1", None)), scene(0.6, ("p1", "happy")))
+    ]
+    window = hops(cutter, [with_points[0], scene(0.16, ("p1", "sad")), with_points[1]])[0].windows[
+        0
+    ]
+    assert window.keypoints_valid.nonzero()[0].tolist() == [0, 7]
+    assert window.expression_valid.nonzero()[0].tolist() == [2, 7]
+    assert window.keypoints[7].all()
+    assert not window.keypoints[1:7].any()
