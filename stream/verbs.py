@@ -52,6 +52,10 @@ def run(
     subject: Annotated[
         Literal["main", "all"] | None, typer.Option(help="Read the one longest seen, or everyone.")
     ] = None,
+    enrol: Annotated[
+        Path | None,
+        typer.Option(metavar="PICTURE", help="Read whom this picture shows, as `subject`."),
+    ] = None,
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
     ] = None,
@@ -78,6 +82,7 @@ def run(
         jsonl=jsonl,
         pace=pace,
         subject=subject,
+        enrol=enrol,
         for_s=for_s,
         quiet=quiet,
     )

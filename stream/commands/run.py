@@ -1,6 +1,7 @@
 """The run verb: arguments to a plan, and the plan run."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,12 +31,19 @@ class RunOptions:
     jsonl: Path | None
     pace: Literal["auto", "realtime", "fast"] | None
     subject: Literal["main", "all"] | None
+    enrol: Path | None
     for_s: float | None
     quiet: bool
 
     def settings(self) -> list[str]:
         """Return the options that stand for keys of the profile, as overrides of it."""
-        named = {"source.pace": self.pace, "reading.subject": self.subject, "mqtt.url": self.mqtt}
+        named = {
+            "source.pace": self.pace,
+            "reading.subject": self.subject,
+            # a path is read as YAML like any value: in quotes it stays what it is
+            "reading.enrol": None if self.enrol is None else json.dumps(str(self.enrol)),
+            "mqtt.url": self.mqtt,
+        }
         return [
             *self.overrides,
             *(f"{key}={value}" for key, value in named.items() if value is not None),

@@ -12,8 +12,9 @@ from typing import Final
 from engines.config import IdentityConfig
 from engines.perception.identity.gallery import Likeness
 
-FACES_TO_BE_NEW: Final = 3
-"""One face may be blurred or half hidden; three that resemble nobody are somebody new."""
+FACES_TO_BE_SURE: Final = 3
+"""One face may be blurred or half hidden; three that resemble nobody are somebody new, and three in
+doubt are somebody known whose colours agree."""
 
 
 class Verdict(Enum):
@@ -49,9 +50,10 @@ def decide(
         return Verdict.NEW if waited else Verdict.WAIT
     free = [likeness for likeness in likenesses if likeness.person_id not in taken]
     nobody = all(likeness.face > config.far for likeness in likenesses)
-    if nobody and (not free or faces >= FACES_TO_BE_NEW):
+    if nobody and (not free or faces >= FACES_TO_BE_SURE):
         return Verdict.NEW
-    if free and _is_likest(free, alike, config) and _is_like(free[0], config, in_doubt=waited):
+    in_doubt = waited or faces >= FACES_TO_BE_SURE
+    if free and _is_likest(free, alike, config) and _is_like(free[0], config, in_doubt=in_doubt):
         return free[0].person_id
     return Verdict.NEW if waited else Verdict.WAIT
 

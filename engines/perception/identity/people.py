@@ -151,13 +151,22 @@ class People:
         is_another = (
             likest.face <= self._config.near and own.face - likest.face >= self._config.margin
         )
+        if is_another:
+            self._suspect(likest.person_id)
         return track.doubts >= (CONFIRMED if is_another else ESTRANGED)
+
+    def _suspect(self, person_id: str) -> None:
+        """Have whoever bears this name looked at next: where one is mixed up, another is."""
+        for track in self._tracks.values():
+            if track.person_id == person_id and not track.doubts:
+                track.looked_s = -math.inf
 
     def _decide(self, track_ids: Collection[int], time_s: float) -> set[int]:
         """Give undecided tracks their persons; return those that turned out to be another."""
         taken = {person for t in track_ids if (person := self._tracks[t].person_id) is not None}
         # against those known before this frame: people who appear together are not compared
         pending = [(t, self._likenesses(t)) for t in track_ids if not self._tracks[t].settled]
+        nobody_known = not len(self._gallery)
         turned_out = set()
         for track_id, likenesses in sorted(pending, key=lambda item: _nearest(item[1])):
             track = self._tracks[track_id]
@@ -165,7 +174,7 @@ class People:
                 likenesses,
                 taken=taken,
                 faces=len(track.descriptors),
-                waited=self._waited(track, time_s),
+                waited=self._waited(track, time_s, nobody_known=nobody_known),
                 alike=self._alike,
                 config=self._config,
             )
@@ -225,9 +234,9 @@ class People:
         descriptors = self._tracks[track_id].descriptors
         return self._gallery.likenesses(middle(descriptors)) if descriptors else []
 
-    def _waited(self, track: _Track, time_s: float) -> bool:
-        if not track.descriptors and not len(self._gallery):
-            return True  # nobody is known who it could be
+    def _waited(self, track: _Track, time_s: float, *, nobody_known: bool) -> bool:
+        if nobody_known:
+            return True  # whom should it wait to resemble
         since_s = track.since_s if track.first_face_s is None else track.first_face_s
         return time_s - since_s >= self._config.wait_s - _ROUNDING_S
 
