@@ -12,6 +12,7 @@ from engines.spec.observation import Observation, Scene
 from engines.spec.reading import PolicyNote, Reading
 from stream.annotate.board import NOBODY
 from stream.annotate.card import card_size, draw_card
+from stream.annotate.layout import REMEMBERED, Layout, places_at
 from stream.annotate.pen import GREY, WHITE, Colour, Pen
 from stream.annotate.person import PALETTE, draw_person
 from stream.console import media_time
@@ -21,7 +22,6 @@ FOOT_ROW: Final = 15.0
 FOOT_BASE: Final = 12.0  # of the first row, below the upper edge
 FOOT_EDGE: Final = 3.0
 MARGIN: Final = 6.0
-HIDING_A_CARD: Final = 3.0  # as bad as hiding so much more of a face
 MEANING: Final = "surface: what the face shows now, not what is felt"
 
 
@@ -43,9 +43,11 @@ class Overlay:
 
 @dataclass(slots=True)
 class Painter:
-    """Draws the overlays of one video; people keep their colour in it."""
+    """Draws the overlays of one video; people keep their colour in it, and cards their place."""
 
     _colours: dict[str, Colour] = field(default_factory=dict)
+    _layout: Layout = field(default_factory=Layout)
+    _met: int = 0
 
     def paint(self, image: UInt8[ndarray, "H W 3"], overlay: Overlay) -> UInt8[ndarray, "H W 3"]:
         """Return a copy of a frame's picture with everything drawn on it."""
@@ -55,64 +57,40 @@ class Painter:
             draw_person(pen, person, self._colour(person.person_id))
         floor = pen.height - _foot_height(pen, overlay.policy)
         _foot(pen, overlay, floor)
-        _cards(pen, people, overlay.readings, self._colours, floor)
+        self._cards(pen, people, overlay.readings, floor)
         return pen.image
 
+    def _cards(
+        self,
+        pen: Pen,
+        people: list[Observation],
+        readings: Mapping[str | None, Reading],
+        floor: int,
+    ) -> None:
+        """Give each reading its card, at its person; that of somebody unseen in the corner."""
+        boxes = {person.person_id: person.box_xyxy for person in people if person.person_id}
+        faces = [person.face_xyxy for person in people if person.face_xyxy is not None]
+        corner = np.array([0, 0, 0, floor], dtype=np.float32)
+        taken: list[Float32[ndarray, " 4"]] = []
+        for person_id, reading in readings.items():
+            if person_id is NOBODY and len(readings) > 1:
+                continue  # it speaks of another moment than the reading of somebody
+            box = corner if person_id is NOBODY else boxes.get(person_id, corner)
+            places = places_at(box, card_size(pen, reading), (pen.width, floor), pen.px(MARGIN))
+            place = self._layout.place(person_id, places, faces, taken)
+            taken.append(place)
+            draw_card(pen, reading, int(place[0]), int(place[1]), self._colour(person_id))
+
     def _colour(self, person_id: str | None) -> Colour:
+        """Return a person's colour, the next one for somebody new."""
         if person_id is None:
             return GREY
-        return self._colours.setdefault(person_id, PALETTE[len(self._colours) % len(PALETTE)])
-
-
-def _cards(
-    pen: Pen,
-    people: list[Observation],
-    readings: Mapping[str | None, Reading],
-    colours: Mapping[str, Colour],
-    floor: int,
-) -> None:
-    """Give each reading its card, at its person; one of somebody unseen goes into the corner."""
-    boxes = {person.person_id: person.box_xyxy for person in people if person.person_id}
-    faces = [person.face_xyxy for person in people if person.face_xyxy is not None]
-    corner = np.array([0, 0, 0, floor], dtype=np.float32)
-    taken: list[Float32[ndarray, " 4"]] = []
-    for person_id, reading in readings.items():
-        if person_id is NOBODY and len(readings) > 1:
-            continue  # it speaks of another moment than the reading of somebody
-        size = card_size(pen, reading)
-        places = _places(pen, boxes.get(person_id or "", corner), size, floor)
-        hidden = [
-            sum(_shared(place, face) for face in faces)
-            + HIDING_A_CARD * sum(_shared(place, card) for card in taken)
-            for place in places
-        ]
-        best = places[int(np.argmin(hidden))]
-        taken.append(best)
-        colour = colours.get(person_id or "", GREY)
-        draw_card(pen, reading, int(best[0]), int(best[1]), colour)
-
-
-def _places(
-    pen: Pen, box_xyxy: Float32[ndarray, " 4"], size: tuple[int, int], floor: int
-) -> list[Float32[ndarray, " 4"]]:
-    """Return where a person's card may lie, the best place first; all of it in the picture."""
-    (x1, y1, x2, y2), (width, height), margin = box_xyxy.tolist(), size, pen.px(MARGIN)
-    inside, beside = (x1 + margin, x2 - margin - width), (x1 - margin - width, x2 + margin)
-    below, rows = y2 + margin, np.arange(y2 - margin - height, y1, -height / 2).tolist()
-    wanted = [(inside[0], below), *((x, y) for y in rows for x in inside)]
-    wanted += [(x, y) for y in rows for x in beside]
-    places = []
-    for x, y in wanted:
-        left = min(max(x, margin), max(pen.width - width - margin, 0))
-        top = min(max(y, margin), max(floor - height - margin, 0))
-        places.append(np.array([left, top, left + width, top + height], dtype=np.float32).round())
-    return places
-
-
-def _shared(one: Float32[ndarray, " 4"], other: Float32[ndarray, " 4"]) -> float:
-    """Return the area, in pixels, that two boxes share."""
-    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    return float(np.clip(sides, 0, None).prod())
+        if person_id not in self._colours:
+            self._colours[person_id] = PALETTE[self._met % len(PALETTE)]
+            self._met += 1
+            if len(self._colours) > REMEMBERED:
+                del self._colours[next(iter(self._colours))]
+        return self._colours[person_id]
 
 
 def _foot_height(pen: Pen, policy: PolicyNote | None) -> int:
