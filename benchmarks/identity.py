@@ -70,7 +70,7 @@ def main() -> None:
     args = options.parse_args()
     config = PerceptionConfig()
     with open_networks(
-        config, ModelStore(), lambda _, path: open_engine(path, config.runtime)
+        config, ModelStore(), lambda _, path, **kept: open_engine(path, config.runtime, **kept)
     ) as networks:
         others = [
             s for clip, name in OTHERS.items() for s in samples(networks, args.media, clip, name)

@@ -22,7 +22,9 @@ HZ = 25
 @pytest.fixture(scope="module")
 def networks(store):
     config = PerceptionConfig()
-    with open_networks(config, store, lambda _, path: open_engine(path, config.runtime)) as shared:
+    with open_networks(
+        config, store, lambda _, path, **kept: open_engine(path, config.runtime, **kept)
+    ) as shared:
         yield shared
 
 
@@ -329,7 +331,9 @@ def test_a_picture_of_nobody_or_of_several_or_of_a_tiny_face_is_refused(
 def test_a_profile_without_identities_takes_no_enrolment_picture(store, picture, clip):
     config = PerceptionConfig(identity=IdentityConfig(model=None))
     with (
-        open_networks(config, store, lambda _, path: open_engine(path, config.runtime)) as bare,
+        open_networks(
+            config, store, lambda _, path, **kept: open_engine(path, config.runtime, **kept)
+        ) as bare,
         pytest.raises(ConfigError, match=r"identity\.model is null"),
     ):
         enrol(picture(clip("faces/astronaut.png")[0]), bare, config)
