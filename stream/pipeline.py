@@ -18,6 +18,7 @@ from stream.source.media import media
 from stream.source.spec import SourceSpec
 from stream.stages import Perceived, gather, listen, perceive, pull, read
 from stream.stop import Stop
+from stream.subject import SubjectRule
 from stream.tally import Tally
 from stream.windows import Hop, WindowCutter
 from stream.worker import Worker
@@ -59,7 +60,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     hops: Channel[Hop] = Channel("gather -> read", 1, overload)
     channels = (frames, sounds, scenes, hops)
     tally.watch(*channels)
-    publisher, clock = shared.publisher, shared.clock
+    publisher, clock, reading = shared.publisher, shared.clock, shared.profile.reading
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -71,6 +72,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                     scenes,
                     perception=shared.perception,
                     observer=Observer(shared.profile.perception, shared.enrolled),
+                    subject=None if reading.subject == "all" else SubjectRule.of(reading),
                     clock=clock,
                     tally=tally,
                 ),
@@ -81,7 +83,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                 gather(
                     scenes,
                     hops,
-                    cutter=WindowCutter(shared.profile.reading, still=spec.kind == "picture"),
+                    cutter=WindowCutter(reading, still=spec.kind == "picture"),
                     episodes=Episodes(clock),
                     publisher=publisher,
                 ),

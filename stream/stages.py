@@ -18,6 +18,7 @@ from stream.episodes import Episodes
 from stream.publish.publisher import Publisher, Stamps
 from stream.records import GapRecord, State, Status
 from stream.source.spec import Item, SourceState
+from stream.subject import SubjectRule
 from stream.tally import Tally
 from stream.windows import Hop, WindowCutter
 from stream.worker import Worker
@@ -68,13 +69,22 @@ async def perceive(
     *,
     perception: Worker[PerceptionNetworks],
     observer: Observer,
+    subject: SubjectRule | None,
     clock: Clock,
     tally: Tally,
 ) -> None:
-    """Find the people in every frame, with engines that all sources share."""
+    """Find the people in every frame, with engines that all sources share.
+
+    Only the bodies of those who are watched are looked for: the rule is asked here, frame by frame,
+    and not later in the pipeline, so that a file gives the same however fast it is read. Without a
+    rule everyone's are.
+    """
     async with scenes:
         async for frame in frames:
-            scene = await perception.call(observer.observe, frame)
+            watched = None if subject is None else subject.watched()
+            scene = await perception.call(observer.observe, frame, watched)
+            if subject is not None:
+                subject.see(scene)
             tally.analysed += 1
             await scenes.send(Perceived(scene=scene, perceived_s=clock.monotonic_s()))
 

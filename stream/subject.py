@@ -8,9 +8,10 @@ not jump between two people of about equal time.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 from engines.spec.observation import ENROLLED, Observation, Scene
-from stream.config import Subject
+from stream.config import ReadingConfig, Subject
 
 LONGEST_STEP_S = 0.5  # a pause between two frames is credited to nobody beyond this
 REMEMBERED = 256  # persons of a source; the one not seen for longest is forgotten first
@@ -43,6 +44,11 @@ class SubjectRule:
         self._present: dict[str, float] = {}  # and when each was seen last
         self._subject: str | None = None
         self._last: tuple[int, float] | None = None
+
+    @classmethod
+    def of(cls, config: ReadingConfig) -> Self:
+        """Return the rule that a profile states."""
+        return cls(config.subject, config.hold_s, enrolled=config.enrol is not None)
 
     def see(self, scene: Scene) -> None:
         """Take one analysed frame into account; after an epoch's end nobody is there yet."""

@@ -52,9 +52,7 @@ class WindowCutter:
         self._ticks = self._grid.ticks_in(config.surface_window_s)
         self._hop_s = config.hop_s
         self._still = still
-        self._subject = SubjectRule(
-            config.subject, config.hold_s, enrolled=config.enrol is not None
-        )
+        self._subject = SubjectRule.of(config)
         self._seen: deque[_Seen] = deque()
         self._next_s: float | None = None
 

@@ -1,6 +1,7 @@
 """One source as it is watched: who is in each frame, each with the face and its expression."""
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -48,11 +49,19 @@ class Observer:
         self._carried = 0
         self._looked_s = -math.inf
 
-    def observe(self, networks: PerceptionNetworks, frame: Frame) -> Scene:
+    def observe(
+        self, networks: PerceptionNetworks, frame: Frame, watched: Collection[str] | None = None
+    ) -> Scene:
         """Return who is in the frame; frames are given in order.
 
         A cut or a break drops the tracks: whoever is seen after it has a new ``track_id``. Who is
         known again has the same ``person_id`` all the same, and so over a break.
+
+        Args:
+            networks: What to look with.
+            frame: The next frame.
+            watched: Whose body and look are wanted, by ``person_id``: they cost most by far. None:
+                everyone's. Where none of them is there, the largest person's.
 
         Raises:
             SpecMismatchError: If a network breaks its contract.
@@ -66,8 +75,9 @@ class Observer:
         tracks = self._largest(self._follow(networks, frame))
         self._find_faces(networks, frame, tracks)
         tracks, persons = self._identify(networks, frame, tracks)
-        looks = self._embed(networks, frame, tracks)
-        bodies = self._find_keypoints(networks, frame, tracks)
+        wanted = _wanted(tracks, persons, watched)
+        looks = self._embed(networks, frame, wanted)
+        bodies = self._find_keypoints(networks, frame, wanted)
         return Scene(
             source=frame.source,
             epoch=frame.epoch,
@@ -181,6 +191,16 @@ class Observer:
         return self._followed.find(
             networks.keypoints, frame.image, people, index=frame.index, time_s=frame.time_s
         )
+
+
+def _wanted(
+    tracks: list[Track], persons: Mapping[int, str | None], watched: Collection[str] | None
+) -> list[Track]:
+    if watched is None:
+        return tracks
+    wanted = [track for track in tracks if persons[track.track_id] in watched]
+    largest = max(tracks, key=lambda track: area(track.box_xyxy[None])[0], default=None)
+    return wanted or ([] if largest is None else [largest])
 
 
 def _observation(
