@@ -1,6 +1,7 @@
 """One source, from its first packet to its last reading: channels, stages, one task group."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from engines.perception.identity.descriptor import Descriptor
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
 from engines.spec.frame import Frame, Sound
+from stream.annotate.video import AnnotatedVideo
 from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.compose import Composer
@@ -39,6 +41,8 @@ class Shared:
     publisher: Publisher
     clock: Clock
     stop: Stop
+    videos: Mapping[str, AnnotatedVideo]
+    """The annotated videos, by source."""
 
 
 async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
@@ -75,6 +79,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                     subject=None if reading.subject == "all" else SubjectRule.of(reading),
                     clock=clock,
                     tally=tally,
+                    video=shared.videos.get(spec.name),
                 ),
                 name=f"{spec.name} perceive",
             )
@@ -121,5 +126,6 @@ async def _pull_until_stopped(
                 publisher=shared.publisher,
                 clock=shared.clock,
                 tally=tally,
+                video=shared.videos.get(spec.name),
             )
         )

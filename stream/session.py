@@ -22,6 +22,7 @@ from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.spec.reading import ModelCard, PolicyNote
 from engines.spec.timegrid import TimeGrid
 from stream import policy
+from stream.annotate.video import AnnotatedVideo, annotated_paths
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
@@ -56,6 +57,7 @@ class Plan:
         jsonl: Where to write every record; None for nowhere; ``-`` is stdout.
         console: Where to show readings; None for nowhere.
         for_s: Stop after so long; None for never.
+        annotated: Where the annotated video goes; None for nowhere.
     """
 
     profile: Profile
@@ -64,6 +66,7 @@ class Plan:
     jsonl: Path | None
     console: Console | None
     for_s: float | None
+    annotated: Path | None = None
 
 
 async def run_session(plan: Plan, store: ModelStore) -> int:
@@ -80,9 +83,14 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     enrolled = _enrolled(plan.profile, networks)
     perception: Worker[PerceptionNetworks] = Worker("perception", lambda: networks)
     card = _card(plan.profile, store, networks.keypoints)
-    async with _sinks(plan, clock) as sinks, perception, _signals(stop):
+    async with (
+        _videos(plan) as videos,
+        _sinks(plan, clock) as sinks,
+        perception,
+        _signals(stop),
+    ):
         started_cpu_s = time.process_time()
-        publisher = Publisher(sinks, clock)
+        publisher = Publisher([*sinks, *videos.values()], clock)
         session = _session(plan, clock, note, card)
         await publisher.put(session)
         shared = Shared(
@@ -98,6 +106,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
             publisher=publisher,
             clock=clock,
             stop=stop,
+            videos=videos,
         )
         outcomes = await _watched(plan, shared)
         # In = out + drops is told by the summary, so everything is delivered or given up before it.
@@ -142,6 +151,19 @@ async def _sinks(plan: Plan, clock: Clock) -> AsyncIterator[list[Sink]]:
         if plan.console is not None:
             sinks.append(ConsoleView(plan.console))
         yield sinks
+
+
+@asynccontextmanager
+async def _videos(plan: Plan) -> AsyncIterator[dict[str, AnnotatedVideo]]:
+    """Open the annotated video of each source, by its name."""
+    async with AsyncExitStack() as stack:
+        videos: dict[str, AnnotatedVideo] = {}
+        if plan.annotated is not None:
+            paths = annotated_paths(plan.annotated, [spec.name for spec in plan.sources])
+            for spec in plan.sources:
+                video = AnnotatedVideo(paths[spec.name], source=spec.name, live=spec.kind == "live")
+                videos[spec.name] = await stack.enter_async_context(video)
+        yield videos
 
 
 @asynccontextmanager

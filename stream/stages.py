@@ -11,6 +11,7 @@ from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
 from engines.spec.frame import SOUND_RATE_HZ, Frame, Gap, Sound
 from engines.spec.observation import Scene
+from stream.annotate.video import AnnotatedVideo
 from stream.channel import Channel
 from stream.clock import Clock
 from stream.compose import Composer
@@ -40,6 +41,7 @@ async def pull(
     publisher: Publisher,
     clock: Clock,
     tally: Tally,
+    video: AnnotatedVideo | None = None,
 ) -> None:
     """Share out what a source yields: frames and sound onward, gaps and states to the outside."""
     async for item in items:
@@ -50,6 +52,8 @@ async def pull(
             case Sound():
                 tally.sound(item, SOUND_RATE_HZ)
                 await sounds.send(item)
+                if video is not None:
+                    await video.sound(item)
             case Gap():
                 tally.gaps += 1
                 await publisher.put(_gap(item, clock))
@@ -72,6 +76,7 @@ async def perceive(
     subject: SubjectRule | None,
     clock: Clock,
     tally: Tally,
+    video: AnnotatedVideo | None = None,
 ) -> None:
     """Find the people in every frame, with engines that all sources share.
 
@@ -87,6 +92,8 @@ async def perceive(
                 subject.see(scene)
             tally.analysed += 1
             await scenes.send(Perceived(scene=scene, perceived_s=clock.monotonic_s()))
+            if video is not None:
+                await video.frame(frame, scene)
 
 
 async def gather(

@@ -59,6 +59,17 @@ def run(
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
     ] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help=(
+                "Write the video with people, keypoints and readings drawn on it; with several "
+                "sources one each, OUT.NAME.mp4."
+            ),
+            dir_okay=False,
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no readings and no summary on stderr.")
     ] = False,
@@ -84,6 +95,7 @@ def run(
         subject=subject,
         enrol=enrol,
         for_s=for_s,
+        annotated=annotated,
         quiet=quiet,
     )
     raise typer.Exit(work(options))

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
+from engines.perception.identity.enrolment import enrol
 from engines.perception.networks import open_networks
 from engines.perception.observer import Observer
 from engines.spec.frame import Frame
@@ -131,6 +132,9 @@ async def _engines(profile: Profile, store: ModelStore) -> str:
     )
     async with Worker("perception", lambda: networks) as worker:
         scene = await worker.call(Observer(profile.perception).observe, frame)
+        picture = profile.reading.enrol
+        if picture is not None:
+            await worker.call(lambda shared: enrol(picture, shared, profile.perception))
     backend = profile.perception.runtime.backend
     return f"{backend}: opened, and {len(scene.observations)} persons on a grey picture"
 

@@ -33,6 +33,7 @@ class RunOptions:
     subject: Literal["main", "all"] | None
     enrol: Path | None
     for_s: float | None
+    annotated: Path | None
     quiet: bool
 
     def settings(self) -> list[str]:
@@ -66,6 +67,7 @@ async def _run(options: RunOptions, profile: Profile) -> int:
             jsonl=options.jsonl,
             console=None if options.quiet else console,
             for_s=options.for_s,
+            annotated=options.annotated,
         )
         return await run_session(plan, ModelStore())
 
