@@ -8,8 +8,8 @@ import wave
 
 import pytest
 
-from engines.config import PerceptionConfig
 from stream.cli import main
+from stream.profile import load_profile
 
 EXIT_RUN_TIME, EXIT_USAGE, EXIT_SOURCE, EXIT_BROKER, EXIT_POLICY = 1, 2, 3, 4, 5
 
@@ -138,7 +138,7 @@ def test_an_unknown_model(run_fails, media):
 
 def test_a_wrong_digest(run_fails, media, tmp_path, monkeypatch, store):
     cache = tmp_path / "cache"
-    for name in PerceptionConfig().models():
+    for name in load_profile("embedded").perception.models():
         target = cache / store.path(name).relative_to(store.root)
         target.parent.mkdir(parents=True)
         for file in store.path(name).parent.iterdir():
