@@ -3,11 +3,10 @@
     .venv/bin/python benchmarks/identity.py [--media ../shared/media] [--shots 60] [--seeds 5]
 
 First table: one face against the few that were learned in another shot, of the same person or of
-somebody else. The thresholds were chosen on the first clips; of the GRID speakers no
-face comes near them.
-Second table: the six GRID speakers cut together in random order, with the cuts that the cut
-detector finds, as the monitor sees them. Intervals are Wilson's, 95 %; there are few people and the
-trials within a clip are not independent, so they are narrower than the truth.
+somebody else. The thresholds were chosen on the first clips; of the GRID speakers no face comes
+near them. Second table: the six GRID speakers cut together in random order, with the cuts that the
+cut detector finds, as the monitor sees them. Intervals are Wilson's, 95 %; there are few people and
+the trials within a clip are not independent, so they are narrower than the truth.
 """
 
 import argparse

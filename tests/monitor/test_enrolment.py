@@ -4,6 +4,8 @@ import av
 import cv2
 import pytest
 
+from stream.cli import main
+
 
 @pytest.fixture
 def portrait(tmp_path, media):
@@ -38,3 +40,9 @@ def test_a_picture_that_will_not_do_ends_in_one_line(run_monitor, media, capsys,
     errors = capsys.readouterr().err.strip()
     assert "\n" not in errors
     assert f"enrolment picture {path}" in errors
+
+
+def test_check_looks_at_the_picture_too(capfd, store, media):
+    picture = f"reading.enrol={media / 'faces/multi_face.jpg'}"
+    assert main(["check", "--set", picture, "--mqtt", "off"]) == 2
+    assert "expected one face, found 5 faces" in " ".join(capfd.readouterr().err.split())
