@@ -165,6 +165,62 @@ def watch(
     raise typer.Exit(work(mqtt, site=site, as_json=as_json, for_s=for_s, config=config))
 
 
+compare = typer.Typer(
+    help="Hold two ways to look at the same clip against each other.", no_args_is_help=True
+)
+
+
+@compare.command("keypoints")
+def compare_keypoints(
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help=(
+                "holistic, openpose:FOLDER, a whole-body model of `subface models list`, or a "
+                "profile's name or file; behind it ,key=value for its keypoints: "
+                "holistic,smooth=false."
+            ),
+        ),
+    ],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other, named in the same way.")],
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="A file or a picture.")],
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="NAME|FILE",
+            help="How the clip is read and by what else it is looked at.",
+        ),
+    ] = "embedded",
+    overrides: Override = None,
+    every: Annotated[
+        int, typer.Option(metavar="K", min=1, help="Look at every k-th frame only.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Print how two keypoint networks differ on a clip, and what that does to a reading.
+
+    Distances are in shoulder widths, by part; both see the same frames, as fast as they can.
+
+    Example: subface compare keypoints holistic openpose:recorded/0047 0047.mp4
+    """
+    from stream.commands.compare_keypoints import CompareOptions
+    from stream.commands.compare_keypoints import compare_keypoints as work
+
+    options = CompareOptions(
+        first=first,
+        second=second,
+        clip=clip,
+        profile=profile,
+        overrides=overrides or [],
+        every=every,
+        as_json=as_json,
+    )
+    raise typer.Exit(work(options))
+
+
 def schema() -> None:
     """Print the JSON Schema of every record."""
     from stream.commands.schema import schema as work

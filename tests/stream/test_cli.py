@@ -12,10 +12,12 @@ FRAMEWORKS = ("numpy", "cv2", "av", "openvino", "onnxruntime", "torch", "aiomqtt
 def test_help_names_every_verb(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(verb in out for verb in ("run", "demo", "check", "models", "watch", "schema"))
+    assert all(
+        verb in out for verb in ("run", "demo", "check", "models", "watch", "schema", "compare")
+    )
 
 
-@pytest.mark.parametrize("verb", ["run", "demo", "check", "watch", "schema", "models"])
+@pytest.mark.parametrize("verb", ["run", "demo", "check", "watch", "schema", "models", "compare"])
 def test_every_verb_explains_itself(capsys, verb):
     assert main([verb, "--help"]) == 0
     assert "Usage: subface" in capsys.readouterr().out
