@@ -31,6 +31,8 @@ class RuntimeConfig(Section):
     """openvino reads .onnx and .tflite; onnxruntime, the reference, reads .onnx only."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of one engine; more than the machine has free cores makes it slower."""
+    beside: bool = True
+    """Run independent networks of one frame side by side, on a second thread."""
     precision: Literal["f32", "bf16"] = "f32"
     """bf16 moves boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
 

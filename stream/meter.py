@@ -3,6 +3,7 @@
 Memory is bounded, so that a run of weeks costs what a run of minutes does.
 """
 
+import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
@@ -61,6 +62,7 @@ class EngineMeter:
 
     def __init__(self, runtime: RuntimeConfig) -> None:
         self._runtime = runtime
+        self.lock = threading.Lock()  # engines of one name may run in two threads
         self.cpu_s: defaultdict[str, float] | None = (
             defaultdict(float) if runtime.threads == 1 else None
         )
@@ -88,10 +90,11 @@ class _MeteredEngine:
         try:
             return self._engine.run(batch)
         finally:
-            meter.seconds[name] += time.perf_counter() - wall_s
-            meter.calls[name] += 1
-            if meter.cpu_s is not None:
-                meter.cpu_s[name] += time.thread_time() - cpu_s
+            with meter.lock:
+                meter.seconds[name] += time.perf_counter() - wall_s
+                meter.calls[name] += 1
+                if meter.cpu_s is not None:
+                    meter.cpu_s[name] += time.thread_time() - cpu_s
 
     def __enter__(self) -> Self:
         self._engine.__enter__()

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from engines.config import PerceptionConfig
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
 from engines.perception.identity.descriptor import Descriptor
@@ -33,6 +34,7 @@ from stream.publish.jsonl import JsonlWriter
 from stream.publish.mqtt import MqttPublisher
 from stream.publish.publisher import Publisher, Sink
 from stream.records import Session, SourceNote, Summary
+from stream.second_thread import SecondThread
 from stream.source.spec import SourceSpec
 from stream.stop import Stop
 from stream.supervisor import Outcome, supervise
@@ -79,7 +81,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     note = policy.check(plan.profile.policy, plan.sources, plan.mqtt_url or "off")
     clock, stop = Clock(), Stop()
     meter = EngineMeter(plan.profile.perception.runtime)
-    networks = open_networks(plan.profile.perception, store, meter.open)
+    networks = _networks(plan.profile.perception, store, meter)
     enrolled = _enrolled(plan.profile, networks)
     perception: Worker[PerceptionNetworks] = Worker("perception", lambda: networks)
     card = _card(plan.profile, store, networks.keypoints)
@@ -185,6 +187,18 @@ async def _signals(stop: Stop) -> AsyncIterator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+def _networks(
+    config: PerceptionConfig, store: ModelStore, meter: EngineMeter
+) -> PerceptionNetworks:
+    """Open the networks, and the thread in which half of them run; they are closed together."""
+    if not config.runtime.beside:
+        return open_networks(config, store, meter.open)
+    second = SecondThread()
+    networks = open_networks(config, store, meter.open, second)
+    networks.engines.callback(second.close)
+    return networks
 
 
 def _enrolled(profile: Profile, networks: PerceptionNetworks) -> Descriptor | None:

@@ -9,6 +9,7 @@ from engines.config import PerceptionConfig
 from engines.engine import Engine, OpenEngine
 from engines.models.store import ModelStore
 from engines.perception.appearance import AppearanceEncoder
+from engines.perception.beside import Beside, in_turn
 from engines.perception.detector import PersonDetector
 from engines.perception.expression import ExpressionReader
 from engines.perception.face import FaceFinder
@@ -29,6 +30,7 @@ class PerceptionNetworks:
         identity: The face embedder; None where the profile names none.
         appearance: The appearance encoder; None where the profile names none.
         keypoints: The keypoint network; None where the profile names none.
+        beside: How two pieces of work that do not need each other are done.
     """
 
     persons: PersonDetector
@@ -38,6 +40,7 @@ class PerceptionNetworks:
     identity: FaceEmbedder | None = None
     appearance: AppearanceEncoder | None = None
     keypoints: KeypointNetwork | None = None
+    beside: Beside = in_turn
 
     def __enter__(self) -> "PerceptionNetworks":
         return self
@@ -52,7 +55,10 @@ class PerceptionNetworks:
 
 
 def open_networks(
-    config: PerceptionConfig, store: ModelStore, open_engine: OpenEngine
+    config: PerceptionConfig,
+    store: ModelStore,
+    open_engine: OpenEngine,
+    beside: Beside = in_turn,
 ) -> PerceptionNetworks:
     """Open every network that a profile names.
 
@@ -60,6 +66,7 @@ def open_networks(
         config: The names of the models, and thresholds.
         store: Where their files are.
         open_engine: Opens the file of a model under the model's name.
+        beside: How two pieces of work that do not need each other are done.
 
     Raises:
         ModelError: If a model is missing, or not the one that the manifest names.
@@ -87,6 +94,7 @@ def open_networks(
                 if config.appearance.model is None
                 else AppearanceEncoder(open_model(config.appearance.model))
             ),
-            keypoints=open_keypoints(config.keypoints, open_model),
+            keypoints=open_keypoints(config.keypoints, open_model, beside),
+            beside=beside,
             engines=opened.pop_all(),
         )

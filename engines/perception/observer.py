@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,7 @@ from engines.perception.face import Face
 from engines.perception.identity.descriptor import Descriptor, colours
 from engines.perception.identity.face_embedder import FaceEmbedder
 from engines.perception.identity.people import People
-from engines.perception.keypoints.followed import FollowedPeople, Seen
+from engines.perception.keypoints.followed import FollowedPeople, Pupils, Seen
 from engines.perception.keypoints.network import Keypoints
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.tracker import ByteTracker, Track, Tracker
@@ -26,6 +26,15 @@ from engines.spec.observation import Observation, Scene
 
 CLOCK_JITTER_S: Final = 0.005
 """Media time is rounded by its container: 0.0999 s is 0.1 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """The people of a frame by their faces: tracks, and by track_id expressions and pupils."""
+
+    tracks: list[Track]
+    expressions: dict[int, Float32[ndarray, " 7"]]
+    pupils: dict[int, Pupils]
 
 
 class Observer:
@@ -44,6 +53,7 @@ class Observer:
         self._people = People(config.identity, enrolled)
         self._tracker: Tracker = ByteTracker(config.tracker, min_score=config.detector.min_score)
         self._faces: dict[int, Face] = {}
+        self._persons: dict[int, str | None] = {}
         self._followed = FollowedPeople()
         self._view: tuple[int, int] | None = None
         self._carried = 0
@@ -71,13 +81,23 @@ class Observer:
             self._tracker.restart()
             self._people.restart()
             self._faces.clear()
+            self._persons.clear()
             self._followed.restart()
         tracks = self._largest(self._follow(networks, frame))
-        self._find_faces(networks, frame, tracks)
-        tracks, persons = self._identify(networks, frame, tracks)
-        wanted = _wanted(tracks, persons, watched)
-        looks = self._embed(networks, frame, wanted)
-        bodies = self._find_keypoints(networks, frame, wanted)
+        # Whose body is looked for is told by who was who a frame ago: it runs beside the faces.
+        wanted = _wanted(tracks, self._persons, watched)
+        if networks.keypoints is not None:
+            self._followed.follow(networks.keypoints, [track.track_id for track in wanted])
+        before = self._seen(wanted)
+        recognised, bodies = networks.beside(
+            lambda: self._recognise(networks, frame, tracks),
+            lambda: {} if networks.keypoints is None else self._followed.bodies(frame, before),
+        )
+        followed = [t for t in recognised.tracks if any(t.track_id == w.track_id for w in wanted)]
+        looks = self._embed(networks, frame, followed)
+        keypoints = self._followed.complete(
+            frame, self._seen(followed), bodies=bodies, pupils=recognised.pupils
+        )
         return Scene(
             source=frame.source,
             epoch=frame.epoch,
@@ -88,15 +108,15 @@ class Observer:
             arrived_s=frame.arrived_s,
             observations=tuple(
                 _observation(
-                    networks,
                     frame,
                     track,
-                    person_id=persons[track.track_id],
+                    person_id=self._persons[track.track_id],
                     face=self._faces.get(track.track_id),
+                    expression=recognised.expressions.get(track.track_id),
                     appearance=looks.get(track.track_id),
-                    keypoints=bodies.get(track.track_id),
+                    keypoints=keypoints.get(track.track_id),
                 )
-                for track in tracks
+                for track in recognised.tracks
             ),
         )
 
@@ -116,6 +136,18 @@ class Observer:
             return list(tracks)
         order = np.argsort(-area(np.array([track.box_xyxy for track in tracks])), kind="stable")
         return [tracks[place] for place in order[: self._config.max_persons]]
+
+    def _recognise(
+        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+    ) -> _Recognised:
+        """Find faces, whose they are, and what they show."""
+        self._find_faces(networks, frame, tracks)
+        tracks, self._persons = self._identify(networks, frame, tracks)
+        expressions = {
+            track_id: networks.expressions.read(frame.image, face.mesh)
+            for track_id, face in self._faces.items()
+        }
+        return _Recognised(tracks, expressions, self._followed.pupils(frame, self._seen(tracks)))
 
     def _find_faces(self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]) -> None:
         # a track that lives on weak detections is no evidence of a person
@@ -178,19 +210,12 @@ class Observer:
         stacked = np.array(list(boxes.values()), dtype=np.float32).reshape(-1, 4)
         return dict(zip(boxes, networks.appearance.encode(frame.image, stacked), strict=True))
 
-    def _find_keypoints(
-        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
-    ) -> dict[int, Keypoints]:
-        if networks.keypoints is None:
-            return {}
-        people = [
+    def _seen(self, tracks: list[Track]) -> list[Seen]:
+        return [
             Seen(track.track_id, track.box_xyxy, face.mesh if face else None)
             for track in tracks
             for face in [self._faces.get(track.track_id)]
         ]
-        return self._followed.find(
-            networks.keypoints, frame.image, people, index=frame.index, time_s=frame.time_s
-        )
 
 
 def _wanted(
@@ -198,18 +223,18 @@ def _wanted(
 ) -> list[Track]:
     if watched is None:
         return tracks
-    wanted = [track for track in tracks if persons[track.track_id] in watched]
+    wanted = [track for track in tracks if persons.get(track.track_id) in watched]
     largest = max(tracks, key=lambda track: area(track.box_xyxy[None])[0], default=None)
     return wanted or ([] if largest is None else [largest])
 
 
 def _observation(
-    networks: PerceptionNetworks,
     frame: Frame,
     track: Track,
     *,
     person_id: str | None,
     face: Face | None,
+    expression: Float32[ndarray, " 7"] | None,
     appearance: Float32[ndarray, " D"] | None,
     keypoints: Keypoints | None,
 ) -> Observation:
@@ -226,5 +251,5 @@ def _observation(
         face_xyxy=None if face is None else face.mesh.box_xyxy,
         keypoints=None if keypoints is None else keypoints.points,
         appearance=appearance,
-        expression=None if face is None else networks.expressions.read(frame.image, face.mesh),
+        expression=expression,
     )

@@ -2,6 +2,7 @@ import numpy as np
 
 from engines.perception.keypoints.followed import FollowedPeople, Seen
 from engines.perception.keypoints.network import Keypoints
+from engines.spec.frame import Frame
 
 IMAGE = np.zeros((90, 160, 3), np.uint8)
 BOX = np.array([0, 0, 50, 90], np.float32)
@@ -27,6 +28,15 @@ class CountingTrack:
         self.asked = 0
 
     def find(self, sight):
+        return self.complete(sight, self.body(sight), self.pupils(sight))
+
+    def body(self, sight):
+        return None
+
+    def pupils(self, sight):
+        return None
+
+    def complete(self, sight, pose, pupils):
         self.network.sights.append(sight)
         self.asked += 1
         if not sight.box_xyxy.any():
@@ -35,9 +45,29 @@ class CountingTrack:
         return Keypoints(points=points, left_hand=False, right_hand=False)
 
 
+def frame(index):
+    return Frame(
+        source="test",
+        epoch=0,
+        shot=0,
+        index=index,
+        time_s=index / 25,
+        captured_at=None,
+        arrived_s=0.0,
+        image=IMAGE,
+    )
+
+
+def find(followed, network, people, index=0):
+    followed.follow(network, [person.track_id for person in people])
+    bodies = followed.bodies(frame(index), people)
+    pupils = followed.pupils(frame(index), people)
+    return followed.complete(frame(index), people, bodies=bodies, pupils=pupils)
+
+
 def asked(followed, network, *track_ids, index=0):
     people = [Seen(track_id, BOX, None) for track_id in track_ids]
-    found = followed.find(network, IMAGE, people, index=index, time_s=index / 25)
+    found = find(followed, network, people, index)
     return {track_id: int(keypoints.points[0, 0]) for track_id, keypoints in found.items()}
 
 
@@ -80,5 +110,15 @@ def test_of_whom_nothing_is_seen_has_no_keypoints_but_is_followed_on():
     followed, network = FollowedPeople(), Counting()
     hidden = Seen(1, np.zeros(4, np.float32), None)
 
-    assert followed.find(network, IMAGE, [hidden], index=0, time_s=0.0) == {}
+    assert find(followed, network, [hidden]) == {}
     assert asked(followed, network, 1) == {1: 2}
+
+
+def test_somebody_met_since_the_bodies_were_found_waits_for_the_next_frame():
+    followed, network = FollowedPeople(), Counting()
+    known, met = Seen(1, BOX, None), Seen(2, BOX, None)
+    followed.follow(network, [1])
+    bodies = followed.bodies(frame(0), [known])
+    found = followed.complete(frame(0), [known, met], bodies=bodies, pupils={})
+
+    assert set(found) == {1}

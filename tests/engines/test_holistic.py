@@ -203,7 +203,7 @@ def test_without_a_body_the_face_remains(beside, portrait):
     face = beside.faces.find(portrait, np.array([[0, 0, 512, 512]], np.float32), [None])[0]
     head_only = portrait.copy()
     head_only[200:] = 0
-    found = beside.keypoints.follow().complete(sight(head_only, face=face.mesh), None)
+    found = beside.keypoints.follow().complete(sight(head_only, face=face.mesh), None, None)
 
     assert (found.points[FACE, 2] > 0).all()
     assert found.points[skeleton.NOSE, 2] > 0

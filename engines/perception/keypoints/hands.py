@@ -143,6 +143,6 @@ class HandTrack:
         return pointing(middle, wrist, up=False, scale=_FROM_POSE_SCALE, shift=_SHIFT)
 
 
-def both_hands(networks: HandNetworks) -> tuple[HandTrack, HandTrack]:
+def both_hands(left: HandNetworks, right: HandNetworks) -> tuple[HandTrack, HandTrack]:
     """Return new tracks of a person's left and right hand."""
-    return HandTrack(networks, wrist=LEFT_WRIST), HandTrack(networks, wrist=RIGHT_WRIST)
+    return HandTrack(left, wrist=LEFT_WRIST), HandTrack(right, wrist=RIGHT_WRIST)

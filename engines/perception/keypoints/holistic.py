@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
+from engines.perception.beside import Beside, in_turn
 from engines.perception.keypoints.assembly import (
     body_points,
     face_points,
@@ -40,17 +43,19 @@ class HolisticNetwork:
 
     Attributes:
         pose: The body's.
-        hands: The hands'.
+        hands: The left hand's and the right hand's: two of each, since they run side by side.
         irises: The pupils'.
         faces: The face's; None where each sight brings the face that a face finder saw.
         smooth: Whether keypoints are smoothed over time.
+        beside: How one hand is found beside the other.
     """
 
     pose: PoseNetworks
-    hands: HandNetworks
+    hands: tuple[HandNetworks, HandNetworks]
     irises: Irises
     faces: FaceNetworks | None = None
     smooth: bool = True
+    beside: Beside = in_turn
 
     @property
     def name(self) -> str:
@@ -73,42 +78,54 @@ class HolisticTrack:
         self._irises = network.irises
         self._pose = PoseTrack(network.pose)
         self._face = None if network.faces is None else FaceTrack(network.faces)
-        self._hands = both_hands(network.hands)
+        self._left, self._right = both_hands(*network.hands)
+        self._beside = network.beside
         self._smoother = KeypointSmoother() if network.smooth else None
 
     def find(self, sight: Sight) -> Keypoints | None:
         """Return the keypoints in the next frame, or None if neither body nor face is seen."""
-        return self.complete(sight, self.body(sight))
+        return self.complete(sight, self.body(sight), self.pupils(sight))
 
     def body(self, sight: Sight) -> Pose | None:
         """Return the body alone: the first half of ``find``, for whoever runs two at a time."""
         face = None if sight.face is None else sight.face.box_xyxy
         return self._pose.find(sight.image, sight.time_s, Whereabouts(sight.box_xyxy, face))
 
-    def complete(self, sight: Sight, pose: Pose | None) -> Keypoints | None:
-        """Add face and hands to the body of the same sight: the second half of ``find``."""
+    def pupils(self, sight: Sight) -> Float32[ndarray, "2 2"] | None:
+        """Return the pupils of the face that the sight brings; None where it brings none."""
+        if self._face is not None or sight.face is None:
+            return None
+        return self._irises.find(sight.image, sight.face)
+
+    def complete(
+        self, sight: Sight, pose: Pose | None, pupils: Float32[ndarray, "2 2"] | None
+    ) -> Keypoints | None:
+        """Add hands to body and face of the same sight, and the face where it brings none."""
         mesh = sight.face if self._face is None else self._face.find(sight.image, pose)
-        hands = [hand.find(sight.image, pose) for hand in self._hands]
+        left, right = self._beside(
+            lambda: self._left.find(sight.image, pose),
+            lambda: self._right.find(sight.image, pose),
+        )
         if pose is None and mesh is None:
             return None
         height, width = sight.image.shape[:2]
         points = np.zeros((POINTS, 3), np.float32)
         points[BODY] = body_points(pose)
         if mesh is not None:
-            pupils = self._irises.find(sight.image, mesh)
+            pupils = self._irises.find(sight.image, mesh) if pupils is None else pupils
             points[FACE] = face_points(mesh, pupils)
             if pose is None or _is_close_up(pose, width=width, height=height):
                 points[BODY] = with_face(points[BODY], mesh, pupils)
         points[BODY] = with_middles(in_frame(points[BODY], width=width, height=height))
-        for part, hand in zip((LEFT_HAND, RIGHT_HAND), hands, strict=True):
+        for part, hand in zip((LEFT_HAND, RIGHT_HAND), (left, right), strict=True):
             points[part] = hand_points(hand)
         points = in_frame(points, width=width, height=height)
         if self._smoother is not None:
             points = self._smoother.smooth(points, sight.time_s)
         return Keypoints(
             points=points,
-            left_hand=hands[0] is not None,
-            right_hand=hands[1] is not None,
+            left_hand=left is not None,
+            right_hand=right is not None,
             mesh=mesh,
         )
 

@@ -12,6 +12,7 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from engines.perception.facemesh import Mesh
+from engines.perception.keypoints.pose import Pose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,10 @@ class Keypoints:
 
 @runtime_checkable
 class KeypointTrack(Protocol):
-    """One person's keypoints from frame to frame."""
+    """One person's keypoints from frame to frame.
+
+    Of each sight once: ``find``, or its parts, ``body``, ``pupils`` and then ``complete``.
+    """
 
     def find(self, sight: Sight) -> Keypoints | None:
         """Return the keypoints in the next frame, or None where nothing of the person was found.
@@ -62,6 +66,23 @@ class KeypointTrack(Protocol):
         Raises:
             SpecMismatchError: If a network breaks its contract.
         """
+        ...
+
+    def body(self, sight: Sight) -> Pose | None:
+        """Return the body alone, where a network finds it apart: it may run beside a face finder.
+
+        The face of the sight may be the one of the frame before.
+        """
+        ...
+
+    def pupils(self, sight: Sight) -> Float32[ndarray, "2 2"] | None:
+        """Return the pupils of the sight's face, where a network finds them apart."""
+        ...
+
+    def complete(
+        self, sight: Sight, pose: Pose | None, pupils: Float32[ndarray, "2 2"] | None
+    ) -> Keypoints | None:
+        """Add the rest to what was found apart of the same sight."""
         ...
 
 

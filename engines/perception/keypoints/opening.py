@@ -8,6 +8,7 @@ from engines.config import FaceConfig, KeypointConfig
 from engines.engine import Engine
 from engines.errors import ConfigError
 from engines.models.store import ModelStore
+from engines.perception.beside import Beside, in_turn
 from engines.perception.keypoints.hands import HAND_OUTPUTS, HandNetworks
 from engines.perception.keypoints.holistic import HolisticNetwork
 from engines.perception.keypoints.holistic_face import FaceNetworks
@@ -36,7 +37,9 @@ class OpenPath(Protocol):
         ...
 
 
-def open_keypoints(config: KeypointConfig, open_model: OpenModel) -> KeypointNetwork | None:
+def open_keypoints(
+    config: KeypointConfig, open_model: OpenModel, beside: Beside = in_turn
+) -> KeypointNetwork | None:
     """Open the network, or none if the profile asks for none.
 
     Holistic is opened without a face detector of its own: each sight brings the face that the face
@@ -45,6 +48,7 @@ def open_keypoints(config: KeypointConfig, open_model: OpenModel) -> KeypointNet
     Args:
         config: Which, and how.
         open_model: Opens a model of the manifest under its name; the caller closes it.
+        beside: How two pieces of work that do not need each other are done.
 
     Raises:
         ConfigError: If recorded keypoints are asked for, and it is not said where they lie.
@@ -56,7 +60,7 @@ def open_keypoints(config: KeypointConfig, open_model: OpenModel) -> KeypointNet
         case None:
             return None
         case "holistic":
-            return open_holistic(open_model, smooth=config.smooth)
+            return open_holistic(open_model, smooth=config.smooth, beside=beside)
         case "openpose":
             if config.recording is None:
                 msg = (
@@ -70,7 +74,11 @@ def open_keypoints(config: KeypointConfig, open_model: OpenModel) -> KeypointNet
 
 
 def open_holistic(
-    open_model: OpenModel, *, smooth: bool, faces: FaceConfig | None = None
+    open_model: OpenModel,
+    *,
+    smooth: bool,
+    faces: FaceConfig | None = None,
+    beside: Beside = in_turn,
 ) -> HolisticNetwork:
     """Open MediaPipe's Holistic.
 
@@ -78,19 +86,25 @@ def open_holistic(
         open_model: Opens a model of the manifest under its name; the caller closes it.
         smooth: Whether keypoints are smoothed over time.
         faces: The models of a face detector of its own, for whoever has no face finder.
+        beside: How one hand is found beside the other.
     """
+
+    def hands() -> HandNetworks:
+        return HandNetworks(
+            open_model("hand-recrop"), open_model("hand-landmark-full", outputs=HAND_OUTPUTS)
+        )
+
     return HolisticNetwork(
         pose=PoseNetworks(
             open_model("pose-detection"), open_model("pose-landmark-full", outputs=POSE_OUTPUTS)
         ),
-        hands=HandNetworks(
-            open_model("hand-recrop"), open_model("hand-landmark-full", outputs=HAND_OUTPUTS)
-        ),
+        hands=(hands(), hands()),
         irises=Irises(open_model("iris-landmark", outputs=IRIS_OUTPUTS)),
         faces=None
         if faces is None
         else FaceNetworks(open_model(faces.detector), open_model(faces.mesh)),
         smooth=smooth,
+        beside=beside,
     )
 
 

@@ -15,6 +15,7 @@ from numpy import ndarray
 from engines.errors import RecordingError
 from engines.perception.keypoints.assembly import in_frame
 from engines.perception.keypoints.network import Keypoints, Sight
+from engines.perception.keypoints.pose import Pose
 from engines.spec import skeleton
 
 NAME: Final = "openpose"
@@ -80,6 +81,21 @@ class OpenPoseTrack:
 
     def __init__(self, recording: OpenPoseRecording) -> None:
         self._recording = recording
+
+    def body(self, sight: Sight) -> None:
+        """Return None: body and face are found as one."""
+
+    def pupils(self, sight: Sight) -> None:
+        """Return None, as ``body`` does."""
+
+    def complete(
+        self,
+        sight: Sight,
+        pose: Pose | None,  # noqa: ARG002
+        pupils: Float32[ndarray, "2 2"] | None,  # noqa: ARG002
+    ) -> Keypoints | None:
+        """Return the keypoints; there is nothing to add to."""
+        return self.find(sight)
 
     def find(self, sight: Sight) -> Keypoints | None:
         """Return what was recorded of the frame, or None.

@@ -22,6 +22,7 @@ from engines.perception.keypoints.numberings import (
     COCO_POINTS,
     COCO_RIGHT_HAND,
 )
+from engines.perception.keypoints.pose import Pose
 from engines.perception.keypoints.smoothing import KeypointSmoother
 from engines.spec import skeleton
 from engines.spec.tensors import EngineSpec, TensorSpec
@@ -90,6 +91,21 @@ class WholeBodyTrack:
     def __init__(self, network: WholeBodyNetwork, *, smooth: bool) -> None:
         self._network = network
         self._smoother = KeypointSmoother() if smooth else None
+
+    def body(self, sight: Sight) -> None:
+        """Return None: body and face are found as one."""
+
+    def pupils(self, sight: Sight) -> None:
+        """Return None, as ``body`` does."""
+
+    def complete(
+        self,
+        sight: Sight,
+        pose: Pose | None,  # noqa: ARG002
+        pupils: Float32[ndarray, "2 2"] | None,  # noqa: ARG002
+    ) -> Keypoints | None:
+        """Return the keypoints; there is nothing to add to."""
+        return self.find(sight)
 
     def find(self, sight: Sight) -> Keypoints | None:
         """Return the keypoints in the next frame, or None if none is sure enough."""
