@@ -57,7 +57,7 @@ def perception_of(text: str, *, profile: str, overrides: Sequence[str] = ()) -> 
     dotted = [item if "." in item.partition("=")[0] else f"{_SECTION}.{item}" for item in settings]
     perception = load_profile(profile, [*overrides, *chosen, *dotted]).perception
     if perception.keypoints.model is None:
-        msg = f"profile {profile}: it finds no keypoints: expected a network in perception.keypoints.model"
+        msg = f"{text}: finds no keypoints: expected a network in perception.keypoints.model"
         raise ConfigError(msg)
     return perception
 

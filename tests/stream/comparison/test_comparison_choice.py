@@ -44,7 +44,7 @@ def test_a_profile_is_taken_whole(tmp_path):
         ("holistc", "'holistc' is no keypoint network and no profile; did you mean 'holistic'?"),
         ("openpose", "expected openpose:FOLDER"),
         ("holistic,smoth=false", "did you mean 'smooth'?"),
-        ("embedded,model=null", "it finds no keypoints"),
+        ("embedded,model=null", "embedded,model=null: finds no keypoints"),
     ],
 )
 def test_what_cannot_be_looked_with_is_told_with_what_can(text, told):
