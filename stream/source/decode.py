@@ -94,7 +94,7 @@ class Decoder:
         self._video = video
         self._audio = audio
         self._now = now
-        self._pictures = PictureMaker()
+        self._pictures = PictureMaker(video.codec_context.name)
         self._deinterlacer = Deinterlacer()
         self._wall_s: float | None = None  # Unix time of timestamp 0
         self._last_pts_s: float | None = None

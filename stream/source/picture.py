@@ -1,7 +1,7 @@
 """Decoded frames as networks and people see them: red, green, blue, upright, with square pixels."""
 
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 import av
 import numpy as np
@@ -27,10 +27,22 @@ _TURNS: dict[int, Orientation] = {1: (True, 1, -1), 2: (False, -1, -1), 3: (True
 """By quarters of a turn, counterclockwise."""
 
 
-class PictureMaker:
-    """Turns decoded frames into pictures; size, format and orientation may change at any frame."""
+# PyAV 18 does not know Exif among the side data of a frame: it raises, and what it leaves half made
+# crashes the next garbage collection. So the side data of these codecs' frames is never touched.
+EXIF_CODECS: Final = frozenset(
+    {"mjpeg", "jpeg2000", "jpegls", "jpegxl", "png", "apng", "webp", "tiff", "av1", "libdav1d"}
+)
 
-    def __init__(self) -> None:
+
+class PictureMaker:
+    """Turns decoded frames into pictures; size, format and orientation may change at any frame.
+
+    Args:
+        codec: The name of the codec that the frames come from.
+    """
+
+    def __init__(self, codec: str = "") -> None:
+        self._has_exif = codec in EXIF_CODECS
         self._reformatter = VideoReformatter()
         self._orientations: dict[int, Orientation] = {}
 
@@ -64,7 +76,9 @@ class PictureMaker:
         # PyAV's side data and its frame hold each other: read for every frame, hundreds of frames
         # would wait for the garbage collector (400 MB of 720p). So it is read once for each turn.
         if frame.rotation not in self._orientations:
-            self._orientations[frame.rotation] = orientation_of(frame)
+            self._orientations[frame.rotation] = (
+                turn_of(frame) if self._has_exif else orientation_of(frame)
+            )
         orientation = self._orientations[frame.rotation]
         if orientation != UPRIGHT:
             image = np.ascontiguousarray(_turn(image, orientation))
@@ -105,17 +119,18 @@ class Deinterlacer:
         return rest
 
 
+def turn_of(frame: VideoFrame) -> Orientation:
+    """Return how a frame must be turned, without asking whether it is mirrored, too."""
+    return _TURNS.get(round(frame.rotation / 90) % 4, UPRIGHT)
+
+
 def orientation_of(frame: VideoFrame) -> Orientation:
     """Return how a frame must be turned to stand upright, by its display matrix.
 
     The matrix of QuickTime and Exif maps (x, y) to (a x + c y, b x + d y); of an angle between, the
     nearest right one is taken.
     """
-    try:
-        side_data = cast("SideDataContainer", frame.side_data)  # as it is; the stub is out of date
-    except ValueError:
-        # PyAV does not know all kinds of side data, Exif for one. It then tells the turn alone.
-        return _TURNS.get(round(frame.rotation / 90) % 4, UPRIGHT)
+    side_data = cast("SideDataContainer", frame.side_data)  # as it is; the stub is out of date
     matrix = next((data for data in side_data if data.type is SideDataType.DISPLAYMATRIX), None)
     if matrix is None:
         return UPRIGHT

@@ -1,5 +1,6 @@
 """What the monitor says of the shared clips, each of which also fails if nothing is published."""
 
+import gc
 import statistics
 from collections import Counter
 
@@ -57,6 +58,15 @@ def test_five_people_in_a_picture_are_five_faces(run_monitor, media):
     assert len(run.readings) == 5
     assert len(with_surface(run.readings)) == 5
     assert len({reading["person_id"] for reading in run.readings}) == 5
+
+
+def test_a_portrait_with_exif_data_is_one_reading_and_no_crash(run_monitor, media):
+    run = run_monitor(media / "faces/astronaut.png")
+    gc.collect()  # where what PyAV leaves of unknown side data would end the process
+    (reading,) = run.readings
+    assert reading["surface"]["label"] == "happy"
+    assert reading["model"]["keypoints"] == "mediapipe-holistic-full"
+    assert reading["window"]["coverage"]["keypoints"] == 1.0
 
 
 def test_when_the_face_leaves_the_monitor_abstains_within_two_seconds(run_monitor, media):
