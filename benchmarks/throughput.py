@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 from engines.models.store import ModelStore
+from stream.plan import Plan
 from stream.profile import load_profile
-from stream.session import Plan, run_session
+from stream.session import run_session
 from stream.source.address import parse_sources
 
 REGRESSION = 6

@@ -1,74 +1,39 @@
-"""One run: engines, sinks and sources opened in order, accounted for, and closed in reverse."""
+"""One run: engines, outlets and sources opened in order, accounted for, and closed in reverse."""
 
 import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-
-import psutil
-from rich.console import Console
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from engines.config import PerceptionConfig
-from engines.errors import SubfaceError
 from engines.models.store import ModelStore
 from engines.perception.identity.descriptor import Descriptor
 from engines.perception.identity.enrolment import enrol
-from engines.perception.keypoints.network import KeypointNetwork
 from engines.perception.networks import PerceptionNetworks, open_networks
-from engines.spec.reading import ModelCard, PolicyNote
+from engines.spec.reading import ModelCard
 from engines.spec.timegrid import TimeGrid
 from stream import policy
-from stream.annotate.video import AnnotatedVideo, annotated_paths
+from stream.account import session_record, summary_record
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
-from stream.console import ConsoleView
 from stream.meter import EngineMeter
+from stream.outlets import open_sinks, open_videos
 from stream.pipeline import Shared, run_source
-from stream.publish.jsonl import JsonlWriter
-from stream.publish.mqtt import MqttPublisher
-from stream.publish.publisher import Publisher, Sink
-from stream.records import Session, SourceNote, Summary
+from stream.plan import Plan
+from stream.publish.publisher import Publisher
 from stream.second_thread import SecondThread
-from stream.source.spec import SourceSpec
 from stream.stop import Stop
 from stream.supervisor import Outcome, supervise
 from stream.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-MB = 2**20
 INTERRUPTED = 130
 PATIENCE_S = 30.0  # for a broker that is slow or away when the sources have ended
 LAST_CHANCE_S = 1.0  # for it when we were asked to end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a run is to do.
-
-    Attributes:
-        profile: Its configuration.
-        sources: What to read.
-        mqtt_url: The broker, resolved; None for none.
-        jsonl: Where to write every record; None for nowhere; ``-`` is stdout.
-        console: Where to show readings; None for nowhere.
-        for_s: Stop after so long; None for never.
-        annotated: Where the annotated video goes; None for nowhere.
-    """
-
-    profile: Profile
-    sources: Sequence[SourceSpec]
-    mqtt_url: str | None
-    jsonl: Path | None
-    console: Console | None
-    for_s: float | None
-    annotated: Path | None = None
 
 
 async def run_session(plan: Plan, store: ModelStore) -> int:
@@ -78,48 +43,53 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
         SubfaceError: If the run cannot begin: a model is missing, the enrolment picture shows no
             face, the broker is not there.
     """
-    note = policy.check(plan.profile.policy, plan.sources, plan.mqtt_url or "off")
+    profile = plan.profile
+    note = policy.check(profile.policy, plan.sources, plan.mqtt_url or "off")
     clock, stop = Clock(), Stop()
-    meter = EngineMeter(plan.profile.perception.runtime)
-    networks = _networks(plan.profile.perception, store, meter)
-    enrolled = _enrolled(plan.profile, networks)
-    perception: Worker[PerceptionNetworks] = Worker("perception", lambda: networks)
-    card = _card(plan.profile, store, networks.keypoints)
-    async with (
-        _videos(plan) as videos,
-        _sinks(plan, clock) as sinks,
-        perception,
-        _signals(stop),
-    ):
-        started_cpu_s = time.process_time()
-        publisher = Publisher([*sinks, *videos.values()], clock)
-        session = _session(plan, clock, note, card)
-        await publisher.put(session)
-        shared = Shared(
-            profile=plan.profile,
-            perception=perception,
-            enrolled=enrolled,
-            composer=Composer(
-                grid=TimeGrid(plan.profile.reading.grid_hz),
-                min_s=plan.profile.reading.surface_min_s,
-                model=card,
-                policy=note,
-            ),
-            publisher=publisher,
-            clock=clock,
-            stop=stop,
-            videos=videos,
-        )
-        outcomes = await _watched(plan, shared)
-        # In = out + drops is told by the summary, so everything is delivered or given up before it.
-        await stop.cuts_short(publisher.settle(PATIENCE_S))
-        await publisher.settle(LAST_CHANCE_S)
-        cpu_s = time.process_time() - started_cpu_s
-        summary = _summary(
-            session.id, outcomes, publisher=publisher, meter=meter, clock=clock, cpu_s=cpu_s
-        )
-        await publisher.put(summary)
+    meter = EngineMeter(profile.perception.runtime)
+    engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
+    async with _signals(stop), engines as perception:
+        enrolled = await perception.call(_enrolled, profile)
+        card = await perception.call(_card, profile, store)
+        async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
+            shared = Shared(
+                profile=profile,
+                perception=perception,
+                enrolled=enrolled,
+                composer=Composer(
+                    grid=TimeGrid(profile.reading.grid_hz),
+                    min_s=profile.reading.surface_min_s,
+                    model=card,
+                    policy=note,
+                ),
+                publisher=Publisher([*sinks, *videos.values()], clock),
+                clock=clock,
+                stop=stop,
+                videos=videos,
+            )
+            outcomes = await _accounted(plan, shared, meter)
     return _exit_code(outcomes, stop)
+
+
+async def _accounted(plan: Plan, shared: Shared, meter: EngineMeter) -> list[Outcome]:
+    """Run the sources between the first record and the last."""
+    publisher, clock, started_cpu_s = shared.publisher, shared.clock, time.process_time()
+    session = session_record(plan, clock, shared.composer.policy, shared.composer.model)
+    await publisher.put(session)
+    outcomes = await _watched(plan, shared)
+    # In = out + drops is told by the summary, so everything is delivered or given up before it.
+    await shared.stop.cuts_short(publisher.settle(PATIENCE_S))
+    await publisher.settle(LAST_CHANCE_S)
+    summary = summary_record(
+        session.id,
+        outcomes,
+        publisher=publisher,
+        meter=meter,
+        clock=clock,
+        cpu_s=time.process_time() - started_cpu_s,
+    )
+    await publisher.put(summary)
+    return outcomes
 
 
 async def _watched(plan: Plan, shared: Shared) -> list[Outcome]:
@@ -136,36 +106,6 @@ async def _watched(plan: Plan, shared: Shared) -> list[Outcome]:
     finally:
         if timer is not None:
             timer.cancel()
-
-
-@asynccontextmanager
-async def _sinks(plan: Plan, clock: Clock) -> AsyncIterator[list[Sink]]:
-    """Open every sink: a file that cannot be written is found before the broker is bothered."""
-    async with AsyncExitStack() as stack:
-        sinks: list[Sink] = []
-        if plan.jsonl is not None:
-            sinks.append(await stack.enter_async_context(JsonlWriter(plan.jsonl)))
-        if plan.mqtt_url is not None:
-            mqtt = MqttPublisher(
-                plan.mqtt_url, config=plan.profile.mqtt, site=plan.profile.site, clock=clock
-            )
-            sinks.append(await stack.enter_async_context(mqtt))
-        if plan.console is not None:
-            sinks.append(ConsoleView(plan.console))
-        yield sinks
-
-
-@asynccontextmanager
-async def _videos(plan: Plan) -> AsyncIterator[dict[str, AnnotatedVideo]]:
-    """Open the annotated video of each source, by its name."""
-    async with AsyncExitStack() as stack:
-        videos: dict[str, AnnotatedVideo] = {}
-        if plan.annotated is not None:
-            paths = annotated_paths(plan.annotated, [spec.name for spec in plan.sources])
-            for spec in plan.sources:
-                video = AnnotatedVideo(paths[spec.name], source=spec.name, live=spec.kind == "live")
-                videos[spec.name] = await stack.enter_async_context(video)
-        yield videos
 
 
 @asynccontextmanager
@@ -201,69 +141,20 @@ def _networks(
     return networks
 
 
-def _enrolled(profile: Profile, networks: PerceptionNetworks) -> Descriptor | None:
+def _enrolled(networks: PerceptionNetworks, profile: Profile) -> Descriptor | None:
     """Look at the enrolment picture, if there is one, before anything is opened or published."""
     picture = profile.reading.enrol
-    if picture is None:
-        return None
-    try:
-        return enrol(picture, networks, profile.perception)
-    except SubfaceError:
-        networks.engines.close()
-        raise
+    return None if picture is None else enrol(picture, networks, profile.perception)
 
 
-def _card(profile: Profile, store: ModelStore, keypoints: KeypointNetwork | None) -> ModelCard:
+def _card(networks: PerceptionNetworks, profile: Profile, store: ModelStore) -> ModelCard:
     name = profile.perception.expression.model
     return ModelCard(
         name=name,
         digest=store.digest(name),
-        keypoints=None if keypoints is None else keypoints.name,
+        keypoints=None if networks.keypoints is None else networks.keypoints.name,
         grid_hz=profile.reading.grid_hz,
     )
-
-
-def _session(plan: Plan, clock: Clock, note: PolicyNote, card: ModelCard) -> Session:
-    return Session(
-        id=clock.new_id(),
-        site=plan.profile.site,
-        program=f"subface {version('subface')}",
-        profile=plan.profile.name,
-        started=clock.now(),
-        sources=tuple(
-            SourceNote(name=spec.name, address=spec.address, live=spec.kind == "live")
-            for spec in plan.sources
-        ),
-        models=(card,),
-        policy=note,
-    )
-
-
-def _summary(
-    session: str,
-    outcomes: list[Outcome],
-    *,
-    publisher: Publisher,
-    meter: EngineMeter,
-    clock: Clock,
-    cpu_s: float,
-) -> Summary:
-    memory = psutil.Process().memory_info()
-    return Summary(
-        id=clock.new_id(),
-        session=session,
-        ended=clock.now(),
-        sources=tuple(outcome.summary for outcome in outcomes),
-        deliveries=publisher.counts,
-        cpu_s=round(cpu_s, 3),
-        engine_s=_rounded(meter.seconds),
-        engine_cpu_s=None if meter.cpu_s is None else _rounded(meter.cpu_s),
-        peak_memory_mb=round(memory.rss / MB, 1),
-    )
-
-
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(spent, 3) for name, spent in sorted(seconds.items())}
 
 
 def _exit_code(outcomes: list[Outcome], stop: Stop) -> int:

@@ -15,9 +15,10 @@ from engines.errors import SubfaceError
 from engines.models.store import ModelStore
 from stream.config import Pace
 from stream.demo_clip import demo_clip
+from stream.plan import Plan
 from stream.profile import load_profile
 from stream.publish.embedded import embedded_broker
-from stream.session import Plan, run_session
+from stream.session import run_session
 from stream.source.address import parse_sources
 
 PROFILE: Final = "embedded"

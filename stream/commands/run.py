@@ -12,9 +12,10 @@ from rich.console import Console
 
 from engines.models.store import ModelStore
 from stream.config import Profile
+from stream.plan import Plan
 from stream.profile import load_profile
 from stream.publish.embedded import embedded_broker, port_of
-from stream.session import Plan, run_session
+from stream.session import run_session
 from stream.source.address import parse_sources
 
 EMBEDDED = "embedded"
