@@ -52,7 +52,8 @@ class Listener:
 
     @property
     def readings(self):
-        return [json.loads(payload) for payload in self.of("/reading") if payload[:1] == b"{"]
+        records = [json.loads(payload) for payload in self.of("/reading")]
+        return [record for record in records if record["kind"] == "reading"]  # not the role's state
 
     def availability(self):
         return [payload.decode() for payload in self.of("/available")]
