@@ -1,9 +1,9 @@
 """The first and the last record of a run: who reads what, and what became of it."""
 
+import resource
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
-
-import psutil
 
 from engines.spec.reading import ModelCard, PolicyNote
 from stream.clock import Clock
@@ -14,6 +14,7 @@ from stream.records import Session, SourceNote, Summary
 from stream.supervisor import Outcome
 
 MB = 2**20
+KIB_A_MB = 2**10  # Linux counts it in KiB, macOS in bytes
 
 
 def session_record(plan: Plan, clock: Clock, note: PolicyNote, card: ModelCard) -> Session:
@@ -43,7 +44,6 @@ def summary_record(
     cpu_s: float,
 ) -> Summary:
     """Return the last record of a run; ``cpu_s`` is what it took since its engines were open."""
-    memory = psutil.Process().memory_info()
     return Summary(
         id=clock.new_id(),
         session=session,
@@ -53,8 +53,13 @@ def summary_record(
         cpu_s=round(cpu_s, 3),
         engine_s=_rounded(meter.seconds),
         engine_cpu_s=None if meter.cpu_s is None else _rounded(meter.cpu_s),
-        peak_memory_mb=round(memory.rss / MB, 1),
+        peak_memory_mb=_peak_memory_mb(),
     )
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (MB if sys.platform == "darwin" else KIB_A_MB), 1)
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
