@@ -101,7 +101,8 @@ class Crop:
         pixels: Float32[ndarray, "1 S S 3"] = np.multiply(
             self.image[None], np.float32((high - low) / 255), dtype=np.float32
         )
-        pixels += np.float32(low)
+        if low:  # most networks take 0..1, and a pass over the pixels costs
+            pixels += np.float32(low)
         return pixels
 
 
