@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 from engines.errors import ModelSourceError
@@ -19,6 +20,10 @@ from engines.models.store import ModelStore
 install_import_hook(
     ["engines.spec", "engines.perception", "calibration", "stream.windows"], "beartype.beartype"
 )
+
+# A busy machine is slow at times: how long an example takes says nothing about its truth.
+settings.register_profile("subface", deadline=None)
+settings.load_profile("subface")
 
 SHARED = Path(
     os.environ.get("SUBFACE_SHARED", Path(__file__).parents[1].parent / "shared")
