@@ -3,6 +3,8 @@
 Everything here goes to stderr: stdout is for data.
 """
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +12,7 @@ from rich.text import Text
 from engines.spec.reading import Reading
 from stream.records import EdgeCount, Event, GapRecord, Record, Session, Status, Summary
 
+PIPE_WIDTH = 1000  # cells: in a log no line is broken, so that a message can be searched for
 GAUGE_WIDTH = 10  # cells on each side of neutral
 GOOD_VALENCE = 0.25  # beyond this a valence is coloured: for the eye only
 
@@ -18,6 +21,11 @@ ABSTENTIONS = {
     "no_face": "no face to read",
     "too_little_data": "too little seen yet",
 }
+
+
+def stderr_console() -> Console:
+    """Return the console of what people read: as wide as their terminal, unbroken in a pipe."""
+    return Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 
 
 class ConsoleView:

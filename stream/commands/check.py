@@ -22,6 +22,7 @@ from stream import policy
 from stream.clock import Clock
 from stream.commands.run import broker_url
 from stream.config import Profile
+from stream.console import stderr_console
 from stream.errors import SourceUnreachableError
 from stream.meter import EngineMeter
 from stream.profile import load_profile
@@ -67,7 +68,7 @@ def check(
 
 
 async def _check(profile: Profile, sources: Sequence[str]) -> int:
-    console = Console(stderr=True)
+    console = stderr_console()
     table = Table(title=f"Profile {profile.name}", title_justify="left")
     table.add_column("part")
     table.add_column("")

@@ -21,6 +21,7 @@ from engines.spec.frame import Frame
 from stream.comparison.choice import perception_of
 from stream.comparison.keypoints import KeypointComparison, KeypointContest, ShoulderWidths
 from stream.comparison.reading_difference import ReadingDifference
+from stream.console import stderr_console
 from stream.profile import load_profile
 from stream.source.address import parse_sources
 from stream.source.media import media
@@ -88,7 +89,7 @@ async def _compare(options: CompareOptions) -> KeypointComparison:
 
 @contextmanager
 def _progress(spec: SourceSpec) -> Iterator[tuple[Progress, TaskID]]:
-    console = Console(stderr=True)
+    console = stderr_console()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

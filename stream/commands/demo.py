@@ -9,11 +9,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiomqtt
-from rich.console import Console
 
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
 from stream.config import Pace
+from stream.console import stderr_console
 from stream.demo_clip import demo_clip
 from stream.plan import Plan
 from stream.profile import load_profile
@@ -39,7 +39,7 @@ def demo(*, jsonl: Path | None, pace: Pace) -> int:
 
 
 async def _demo(clip: Path, store: ModelStore, jsonl: Path | None, pace: Pace) -> int:
-    console = Console(stderr=True)
+    console = stderr_console()
     console.print(NOTICE, style="bold")
     async with embedded_broker() as url, _received(url) as received:
         console.print(f"MQTT on {url}; in another terminal: subface watch --mqtt {url}")

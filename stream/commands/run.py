@@ -12,6 +12,7 @@ from rich.console import Console
 
 from engines.models.store import ModelStore
 from stream.config import Profile
+from stream.console import stderr_console
 from stream.plan import Plan
 from stream.profile import load_profile
 from stream.publish.embedded import embedded_broker, port_of
@@ -59,7 +60,7 @@ def run(options: RunOptions) -> int:
 
 
 async def _run(options: RunOptions, profile: Profile) -> int:
-    console = Console(stderr=True)
+    console = stderr_console()
     async with AsyncExitStack() as stack:
         plan = Plan(
             profile=profile,

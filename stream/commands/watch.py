@@ -13,6 +13,7 @@ from ulid import ULID
 
 from engines.errors import ConfigError
 from stream.config import MqttConfig
+from stream.console import stderr_console
 from stream.errors import BrokerUnreachableError
 from stream.inbox import Inbox
 from stream.publish.backoff import outage
@@ -69,7 +70,7 @@ def watch(
 
 
 def _view(*, as_json: bool) -> View:
-    data, notes = Console(), Console(stderr=True)
+    data, notes = Console(), stderr_console()
     if data.is_terminal and not as_json:
         return TableView(data)
     return LinesView(data, notes, as_json=as_json)
