@@ -1,4 +1,4 @@
-"""The part of a profile that says which networks look at a frame, and how.
+"""The parts of a profile that say which networks look and listen, and how.
 
 Each model is frozen and closed; units stand in the field names.
 """
@@ -171,3 +171,73 @@ class PerceptionConfig(Section):
         asked_for = self.identity.model, self.appearance.model
         named = (model for model in asked_for if model is not None)
         return *always, *named, *self.keypoints.models()
+
+
+class VoiceConfig(Section):
+    """When somebody speaks, by Silero's voice activity network."""
+
+    min_score: Score = 0.5
+    """At this the network hears a voice begin; it ends below this less 0.15."""
+    min_speech_s: Positive = 0.25
+    """Less voice than this is a cough, a click or a chord, and is not transcribed."""
+    min_silence_s: Positive = 0.6
+    """So much silence ends an utterance."""
+    pad_s: Positive = 0.2
+    """So much sound before the first voice goes to the recogniser too: consonants are soft."""
+
+
+class SpeechConfig(Section):
+    """Who listens, and when what was heard is believed."""
+
+    model: str | None = "whisper-base"
+    """A Whisper model of the manifest, or the folder of one that CTranslate2 reads; null: nobody
+    listens."""
+    language: str | None = None
+    """ISO 639-1, such as en; null: detected, utterance by utterance."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["int8", "float16", "float32"] | None = None
+    """null: int8 on the CPU, float16 on a GPU."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    beam: Annotated[int, Field(ge=1)] = 1
+    """Beams of the search; 5 is what Whisper does offline, and costs it."""
+    process: Literal["child", "thread"] = "child"
+    """A process of its own keeps the two runtimes apart: two pools on two cores cost ten times."""
+    policy: Literal["auto", "agreement", "endpoint"] = "auto"
+    """agreement: a pass every hop, believed where two passes agree; endpoint: one pass an
+    utterance, at its end; auto: agreement, and endpoint while the recogniser lags."""
+    hop_s: Positive = 1.0
+    """A pass so often while somebody speaks."""
+    longest_s: Annotated[float, Field(ge=4, le=26)] = 12.0
+    """An utterance is cut when so much of it waits for the recogniser."""
+    max_lag_s: Positive = 4.0
+    """The recogniser lags when it is so far behind what is heard."""
+    delay_s: Positive = 1.0
+    """A file read faster than life has no lag of its own: its words count as known so late."""
+    trim: bool = True
+    """Let the recogniser look at what there is and not always at 30 s: two to four times faster;
+    done for the version of faster-whisper that it was tried with, and no other."""
+    voice: VoiceConfig = VoiceConfig()
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names, in the manifest, of the models that this needs."""
+        return () if self.model is None or "/" in self.model else (self.model,)
+
+
+class TextConfig(Section):
+    """Which words are evidence, and the network that turns them into a vector."""
+
+    model: str | None = "minilm-l6"
+    """A text encoder of the manifest; null: words are published, and are no evidence."""
+    speaker: Literal["subject", "all"] = "subject"
+    """Whose words: of those who are watched, or everyone's."""
+    words: Annotated[int, Field(ge=1)] = 64
+    """The newest so many of them ..."""
+    seconds: Positive = 30.0
+    """... that were said in the last so many seconds."""
+    outcome_words: Path | Literal["shipped"] | None = None
+    """A list of words that give the outcome away, masked before the encoder; shipped: ours, for
+    English and Korean; null: nothing is masked."""
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names, in the manifest, of the models that this needs."""
+        return () if self.model is None else (self.model,)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer
 
-from engines.config import PerceptionConfig, Positive, Section
+from engines.config import PerceptionConfig, Positive, Section, SpeechConfig, TextConfig
 from stream.redaction import hide_login
 
 Pace = Literal["auto", "realtime", "fast"]
@@ -106,6 +106,8 @@ class Profile(Section):
     """The second level of every MQTT topic."""
     source: SourceConfig = SourceConfig()
     perception: PerceptionConfig = PerceptionConfig()
+    speech: SpeechConfig = SpeechConfig()
+    text: TextConfig = TextConfig()
     reading: ReadingConfig = ReadingConfig()
     mqtt: MqttConfig = MqttConfig()
     policy: PolicyConfig = PolicyConfig()

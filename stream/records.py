@@ -12,8 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
 
 from engines.spec.frame import GapReason
-from engines.spec.reading import CLOSED, SCHEMA, ModelCard, PolicyNote, Reading
-from engines.spec.wire import Amount, Count, Timestamp, Ulid
+from engines.spec.reading import SCHEMA, ModelCard, PolicyNote, Reading
+from engines.spec.transcript import Speaker, Word
+from engines.spec.wire import CLOSED, Amount, Count, Timestamp, Ulid
 
 Role = Literal["video", "audio", "speech", "reading"]
 State = Literal["waiting", "ok", "reconnecting", "absent", "ended", "failed"]
@@ -95,6 +96,42 @@ class Event:
     published: Timestamp
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["event"] = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What is known of one utterance; a later revision replaces an earlier one."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    id: Ulid
+    """Of this revision: what a consumer tells repeated deliveries by."""
+    source: str
+    epoch: Count
+    utterance: Count
+    """Counts the utterances of a source from 0; the same in all revisions of one."""
+    revision: Count
+    final: bool
+    """True for the last revision."""
+    start_s: float
+    """Media time at which it begins."""
+    end_s: float
+    """Media time at which its newest word ends."""
+    available_s: float
+    """Media time at which this revision was known."""
+    language: str | None
+    """ISO 639-1; null while it is not known."""
+    speaker: Speaker
+    """Whether somebody who is watched says it; unknown until it is final."""
+    person_id: str | None
+    """Who of those in the picture says it; null if nobody of them, or it cannot be told."""
+    text: str
+    """All words, as one line."""
+    words: tuple[Word, ...]
+    """The final ones first."""
+    published: Timestamp
+    schema: Literal["subface.reading/1"] = SCHEMA
+    kind: Literal["transcript"] = "transcript"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +225,7 @@ class Summary:
     kind: Literal["summary"] = "summary"
 
 
-Record = Session | Reading | GapRecord | Event | Status | Summary
+Record = Session | Reading | Transcript | GapRecord | Event | Status | Summary
 
 _RECORDS: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 

@@ -7,21 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from engines.spec.labels import Expression
-from engines.spec.wire import Amount, Count, Share, Signed, Timestamp, Ulid
+from engines.spec.wire import CLOSED, Amount, Count, Share, Signed, Timestamp, Ulid
 
 SCHEMA: Final = "subface.reading/1"
 
 SurfaceAbstention = Literal["nobody", "no_face", "too_little_data"]
 FusedAbstention = Literal["no_network"]
 ModalityState = Literal["ok", "missing", "stale", "untrained"]
-
-# Read by pydantic where the schema is generated; the spec itself does not import it.
-CLOSED = {
-    "extra": "forbid",
-    "use_attribute_docstrings": True,
-    # A record always names its schema and its kind, so a consumer may count on them.
-    "json_schema_serialization_defaults_required": True,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

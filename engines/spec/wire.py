@@ -48,6 +48,14 @@ class Within:
         return schema | {key: bound for key, bound in bounds.items() if bound is not None}
 
 
+# Read by pydantic where the schema is generated; the spec itself does not import it.
+CLOSED = {
+    "extra": "forbid",
+    "use_attribute_docstrings": True,
+    # A record always names its schema and its kind, so a consumer may count on them.
+    "json_schema_serialization_defaults_required": True,
+}
+
 Ulid = Annotated[str, Text(pattern=ULID_PATTERN)]
 """Unique, and sorting by time."""
 Timestamp = Annotated[str, Text(pattern=TIMESTAMP_PATTERN, format="date-time")]

@@ -8,7 +8,7 @@ version of what is in the payload stands in the payload.
 from typing import Final, Literal
 
 from engines.spec.reading import Reading
-from stream.records import Event, GapRecord, Record, Session, Status, Summary
+from stream.records import Event, GapRecord, Record, Session, Status, Summary, Transcript
 
 ROOT: Final = "subface/v1"
 
@@ -35,7 +35,7 @@ def topic_of(site: str, record: Record) -> str:
             return f"{ROOT}/{site}/stats"
         case Status():
             return f"{ROOT}/{site}/{record.source}/status/{record.role}"
-        case Reading() | Event() | GapRecord():
+        case Reading() | Transcript() | Event() | GapRecord():
             return f"{ROOT}/{site}/{record.source}/{record.kind}"
 
 

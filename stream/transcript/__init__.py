@@ -1,0 +1,1 @@
+"""Which words are final, and when; who says them."""
