@@ -22,6 +22,7 @@ PROGRAMS: Final[Mapping[Recipe, str]] = {
     "dinov2-crop": "engines.build.dinov2_export",
     "face-embedding": "engines.build.face_embedding_export",
     "whole-body": "engines.build.whole_body_export",
+    "text-encoder": "engines.build.text_encoder_export",
 }
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})
@@ -62,9 +63,8 @@ def convert(model: DerivedModel, weights: Path, out: Path) -> None:
         ConfigError: If ``$SUBFACE_BUILD_PYTHON`` names no file.
         ModelSourceError: If there is no such Python, or the conversion fails.
     """
-    height, width = model.canvas_hw
     command = [str(build_python()), "-m", PROGRAMS[model.recipe], model.recipe]
-    command += ["--weights", str(weights), "--canvas", f"{height}x{width}", "--out", str(out)]
+    command += ["--weights", str(weights), *_extent(model), "--out", str(out)]
     command += [f"--{key}={value}" for key, value in model.options.items()]
     with tempfile.TemporaryDirectory(prefix="convert-") as settings:
         done = subprocess.run(  # noqa: S603 (the configured interpreter, arguments from the manifest)
@@ -80,6 +80,13 @@ def convert(model: DerivedModel, weights: Path, out: Path) -> None:
         last = (done.stderr.strip() or f"exit code {done.returncode}").rpartition("\n")[2]
         msg = f"the conversion failed: {last}; run it by hand to see more: {' '.join(command)}"
         raise ModelSourceError(msg)
+
+
+def _extent(model: DerivedModel) -> list[str]:
+    if model.canvas_hw is None:
+        return ["--tokens", str(model.tokens)]
+    height, width = model.canvas_hw
+    return ["--canvas", f"{height}x{width}"]
 
 
 def _environment(settings: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from engines.errors import ModelSourceError
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 15.0  # between two pieces, not for the whole
 PIECE_BYTES: Final = 1 << 16
+AS_IT_IS: Final = {"Accept-Encoding": "identity"}  # packed, the stated size is not the file's
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -50,7 +51,7 @@ class Fetcher:
         try:
             with (
                 requests.get(
-                    url, stream=True, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+                    url, headers=AS_IT_IS, stream=True, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
                 ) as answer,
                 to.open("wb") as file,
             ):

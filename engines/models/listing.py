@@ -16,7 +16,7 @@ def as_records(store: ModelStore) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "path": str(store.file(name)),
+            "path": str(store.place(name)),
             "present": store.present(name),
             **model.model_dump(mode="json", exclude_none=True),
         }
@@ -43,9 +43,7 @@ def print_table(store: ModelStore, console: Console | None = None) -> None:
 
 
 def _size(store: ModelStore, name: str) -> str:
-    model, file = store.manifest.model(name), store.file(name)
-    if isinstance(model, DerivedModel):
-        return f"{file.stat().st_size / 1e6:.1f}" if file.is_file() else "-"
-    if model.size_bytes is None:
-        return f"{file.stat().st_size / 1e6:.1f}" if file.is_file() else "?"
-    return f"{model.size_bytes / 1e6:.1f}"
+    size_bytes = store.size_bytes(name)
+    if size_bytes is not None:
+        return f"{size_bytes / 1e6:.1f}"
+    return "-" if isinstance(store.manifest.model(name), DerivedModel) else "?"

@@ -5,24 +5,24 @@ licence, without reading code, and can put a mirror of its own in front.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 from pydantic import model_validator as validates
 
 from configs import shipped
 from engines.errors import ConfigError
+from engines.models.source import Entry, Package, PackageSource, Sha256, Source
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding", "whole-body"]
+Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding", "whole-body", "text-encoder"]
 
 STRIDES: Final[Mapping[Recipe, int]] = {
     "person-boxes": 32,  # YOLO's coarsest cell
@@ -30,82 +30,26 @@ STRIDES: Final[Mapping[Recipe, int]] = {
     "face-embedding": 150,  # the one size that dlib's network knows
     "whole-body": 32,  # a cell of the networks' last stage
 }
-"""What the sides of a canvas are multiples of."""
+"""What the sides of a canvas are multiples of; a recipe that looks at no picture has none."""
 
 PICKLES: Final = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".npy"})
 """Endings of files that may hold a program."""
-
-HUB: Final = "https://huggingface.co"
-
-
-class Entry(BaseModel):
-    """A frozen part of the manifest that accepts no unknown key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Tensor(Entry):
     """One input or output of a network."""
 
     name: str
-    dtype: Literal["uint8", "float32"]
+    dtype: Literal["uint8", "int64", "float32"]
     shape: tuple[Axis, ...]
     about: str
     """Meaning, unit and range of its numbers."""
-
-
-class PublisherSource(Entry):
-    """A file on a server of those who made it."""
-
-    kind: Literal["publisher"]
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
-
-
-class HubSource(Entry):
-    """A file of a repository on a model hub."""
-
-    kind: Literal["hub"]
-    repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
-    path: str
-    revision: str = "main"
-
-    def url(self, hub: str = HUB) -> str:
-        """Return where a hub serves the file."""
-        return f"{hub.rstrip('/')}/{self.repo}/resolve/{self.revision}/{self.path}"
-
-
-class PackageSource(Entry):
-    """A member of a pinned package."""
-
-    kind: Literal["package"]
-    package: str
-    member: str
-    """The path inside the package's file."""
-
-
-Source = Annotated[PublisherSource | HubSource | PackageSource, Field(discriminator="kind")]
-
-
-class Package(Entry):
-    """One file of a package index, pinned by version and digest, for any Python and platform.
-
-    It is only downloaded and taken apart, never installed: what it depends on does not matter.
-    """
-
-    version: str
-    kind: Literal["wheel", "sdist"]
-    file_sha256: Sha256
-    python: str | None = None
-    """The Python version that the wheel was built for; None where it says py3."""
-    abi: str | None = None
-    platform: str | None = None
 
 
 class ModelCommon(Entry):
     """What is known of every model."""
 
     about: str
-    file: FileName
     licence: str
     used_by: tuple[str, ...]
     """Groups to pull together: a profile's name, demo, build, or what it will serve later."""
@@ -117,21 +61,58 @@ class ModelCommon(Entry):
     notes: str | None = None
 
 
-class FetchedModel(ModelCommon):
+class ModelFile(Entry):
     """A file that is downloaded.
 
     Where the publisher states no digest it is null, which is weaker: what the first pull brings is
     recorded beside the file and held to from then on.
     """
 
+    file: FileName
     sha256: Sha256 | None
     size_bytes: Bytes | None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
+
+class FetchedModel(ModelFile, ModelCommon):
+    """A model of one file that is downloaded."""
+
+    @property
+    def files(self) -> tuple[ModelFile, ...]:
+        """What is downloaded: this."""
+        return (self,)
+
     @validates(mode="after")
     def _is_no_pickle_of_unknown_content(self) -> Self:
-        if self.sha256 is None and Path(self.file).suffix in PICKLES:
-            msg = f"sha256: expected a digest, got null: loading {self.file} runs what it says"
+        _refuse_pickle_of_unknown_content(self)
+        return self
+
+
+class FolderModel(ModelCommon):
+    """A model of several files that are downloaded into one folder, which is what its reader takes.
+
+    CTranslate2's model.bin is tensors behind a header and no program, whatever torch means by that
+    ending.
+    """
+
+    format: Literal["ctranslate2"]
+    """Whose folder it is."""
+    files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
+
+    @validates(mode="after")
+    def _has_no_pickle_of_unknown_content(self) -> Self:
+        for file in self.files:
+            if file.file != "model.bin":
+                _refuse_pickle_of_unknown_content(file)
+        return self
+
+    @validates(mode="after")
+    def _has_a_place_for_each_file(self) -> Self:
+        names = [file.file for file in self.files]
+        taken = [*names, *(f"{name}.json" for name in names)]  # where a first pull is recorded
+        twice = next((name for name in taken if taken.count(name) > 1), None)
+        if twice:
+            msg = f"files: {twice} has two meanings"
             raise ValueError(msg)
         return self
 
@@ -143,16 +124,35 @@ class DerivedModel(ModelCommon):
     the file, together with the digest of what it was made from.
     """
 
+    file: FileName
     made_from: str
     recipe: Recipe
     revision: Annotated[int, Field(ge=1)]
     """Grows when the recipe's result changes: what an older one made is then made anew."""
-    canvas_hw: tuple[Pixels, Pixels]
+    canvas_hw: tuple[Pixels, Pixels] | None = None
+    """Of a network that looks at pictures."""
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    """Of a network that reads: the longest text."""
+    tokenizer: str | None = None
+    """Of a network that reads: the model whose file cuts a text into its tokens."""
     options: Mapping[str, str] = {}
     """Further settings of the recipe."""
 
     @validates(mode="after")
+    def _has_what_its_recipe_takes(self) -> Self:
+        looks = self.recipe in STRIDES
+        for key in ("canvas_hw", "tokens", "tokenizer"):
+            stated, needed = getattr(self, key) is not None, looks == (key == "canvas_hw")
+            if stated != needed:
+                verb = "needs" if needed else "takes no"
+                msg = f"{key}: the recipe {self.recipe} {verb} {key}"
+                raise ValueError(msg)
+        return self
+
+    @validates(mode="after")
     def _fits_the_strides(self) -> Self:
+        if self.canvas_hw is None:
+            return self
         stride = STRIDES[self.recipe]
         if any(side % stride for side in self.canvas_hw):
             height, width = self.canvas_hw
@@ -161,13 +161,24 @@ class DerivedModel(ModelCommon):
         return self
 
 
+def _refuse_pickle_of_unknown_content(file: ModelFile) -> None:
+    if file.sha256 is None and Path(file.file).suffix in PICKLES:
+        msg = f"sha256: expected a digest, got null: loading {file.file} runs what it says"
+        raise ValueError(msg)
+
+
 def _kind(value: Any) -> str:  # noqa: ANN401 (raw YAML, or an instance)
-    made_from = value.get("made_from") if isinstance(value, dict) else hasattr(value, "made_from")
-    return "derived" if made_from else "fetched"
+    for key, kind in (("made_from", "derived"), ("format", "folder")):
+        if key in value if isinstance(value, dict) else hasattr(value, key):
+            return kind
+    return "fetched"
 
 
+AnyModel = FetchedModel | FolderModel | DerivedModel
 Model = Annotated[
-    Annotated[FetchedModel, Tag("fetched")] | Annotated[DerivedModel, Tag("derived")],
+    Annotated[FetchedModel, Tag("fetched")]
+    | Annotated[FolderModel, Tag("folder")]
+    | Annotated[DerivedModel, Tag("derived")],
     Discriminator(_kind),
 ]
 
@@ -188,17 +199,21 @@ class Manifest(Entry):
                 raise ValueError(msg)
         return self
 
-    def _dangling(self, model: FetchedModel | DerivedModel) -> str | None:
+    def _dangling(self, model: AnyModel) -> str | None:
         if isinstance(model, DerivedModel):
-            if isinstance(self.models.get(model.made_from), FetchedModel):
-                return None
-            return f"made_from: {model.made_from!r} is no downloaded model"
-        for source in model.sources:
-            if isinstance(source, PackageSource) and source.package not in self.packages:
-                return f"sources: {source.package!r} is not among the packages"
+            for key, name in (("made_from", model.made_from), ("tokenizer", model.tokenizer)):
+                if name is not None and not isinstance(self.models.get(name), FetchedModel):
+                    return f"{key}: {name!r} is no downloaded model of one file"
+            return None
+        for file in model.files:
+            for source in file.sources:
+                wanted = source.members() if isinstance(source, PackageSource) else ()
+                for member in wanted:
+                    if member.package not in self.packages:
+                        return f"sources: {member.package!r} is not among the packages"
         return None
 
-    def model(self, name: str) -> FetchedModel | DerivedModel:
+    def model(self, name: str) -> AnyModel:
         """Return the entry of a model.
 
         Raises:
@@ -218,8 +233,22 @@ class Manifest(Entry):
         source = self.model(model.made_from)
         if isinstance(source, FetchedModel):
             return source
-        msg = f"made_from: {model.made_from!r} is itself derived"
+        msg = f"made_from: {model.made_from!r} is no downloaded model of one file"
         raise ConfigError(msg)
+
+    def with_tokenizers(self, names: Iterable[str]) -> list[str]:
+        """Return models, each once, and what those of them that read cannot do without.
+
+        Raises:
+            ConfigError: If there is no such model.
+        """
+        wanted: dict[str, None] = {}
+        for name in names:
+            wanted[name] = None
+            model = self.model(name)
+            if isinstance(model, DerivedModel) and model.tokenizer is not None:
+                wanted[model.tokenizer] = None
+        return list(wanted)
 
     def groups(self) -> list[str]:
         """Return the groups that models are pulled by, sorted."""

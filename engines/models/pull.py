@@ -1,7 +1,9 @@
 """Brings models into the cache: each source in turn, until one gives the file that was meant.
 
 A file gets its place by a rename after its size and digest were checked, so that a run beside a
-pull sees the whole file or none. Whatever does not fit is removed and said.
+pull sees the whole file or none. Whatever does not fit is removed and said. Of a model of several
+files those that came stay when one fails: the next pull goes on from there, and until then the
+store hands out none of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,17 +16,13 @@ from filelock import FileLock, Timeout
 from engines.errors import ModelDigestError, ModelError, ModelMissingError, ModelSourceError
 from engines.models.convert import convert
 from engines.models.fetch import Fetcher
-from engines.models.manifest import (
-    HUB,
-    DerivedModel,
-    FetchedModel,
-    HubSource,
-    PackageSource,
-    PublisherSource,
-)
+from engines.models.manifest import DerivedModel, FetchedModel, FolderModel, ModelFile
 from engines.models.packages import PackageShelf
 from engines.models.provenance import FirstPull, read_first_pull, record_first_pull
+from engines.models.source import HUB, HubSource, PackageSource, PublisherSource
 from engines.models.store import ModelStore, sha256
+
+SMALL_BYTES: Final = 100_000  # a configuration is not 0.0 MB
 
 Origin = Literal["any", "publisher", "package"]
 
@@ -39,7 +37,7 @@ class PullObserver(Protocol):
     """Is told what a pull does, to show it."""
 
     def begin(self, name: str, size_bytes: int | None) -> None:
-        """A model is going to be brought; its size is unknown if it is converted."""
+        """A file of a model is going to be brought; its size is unknown if it is converted."""
         ...
 
     def advance(self, name: str, count: int) -> None:
@@ -64,7 +62,9 @@ def pull(
     hub: str = HUB,
     derive: bool = True,
 ) -> None:
-    """Bring models into the cache, with what they are made from; what is there and right stays.
+    """Bring models into the cache, with what they need; what is there and right stays.
+
+    A converted model needs what it is made from, one that reads its tokenizer.
 
     Args:
         store: Where they go.
@@ -97,9 +97,9 @@ def _in_order(store: ModelStore, names: Iterable[str], *, derive: bool) -> list[
     """What is downloaded before what is made from it, each once."""
     downloads: dict[str, None] = {}
     derived: dict[str, None] = {}
-    for name in names:
+    for name in store.manifest.with_tokenizers(names):
         model = store.manifest.model(name)
-        if isinstance(model, FetchedModel):
+        if not isinstance(model, DerivedModel):
             downloads[name] = None
         elif derive:
             derived[name] = None
@@ -149,80 +149,110 @@ class _Puller:
         else:
             self._observer.end(name, "is there")
             return
-        file = self._store.file(name)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        self._store.folder(name).mkdir(parents=True, exist_ok=True)
         model = self._store.manifest.model(name)
         if isinstance(model, DerivedModel):
-            self._derive(name, model, file)
-        elif model.sha256 is None and file.is_file() and read_first_pull(file) is None:
-            self._adopt(name, file)
+            self._derive(name, model)
+        elif isinstance(model, FetchedModel):
+            self._observer.end(name, self._bring_file(name, model))
         else:
-            self._download(name, model, file)
+            self._fill(name, model)
 
-    def _adopt(self, name: str, file: Path) -> None:
-        """Take a file that somebody put there, on a machine that reaches no source, as it is."""
-        record = _first_pull(file, "placed by hand")
-        record_first_pull(file, record)
-        self._observer.end(name, f"was there; its digest is recorded: {record.sha256}")
-
-    def _derive(self, name: str, model: DerivedModel, file: Path) -> None:
+    def _derive(self, name: str, model: DerivedModel) -> None:
         self._observer.begin(name, None)
         self._observer.note(name, f"converting {model.made_from}")
         try:
-            convert(model, self._store.path(model.made_from), file)
+            convert(model, self._store.path(model.made_from), self._store.place(name))
         except (ModelMissingError, ModelSourceError) as error:
             msg = f"model {name!r}: {error}"
             raise ModelSourceError(msg) from error
         self._store.verify(name)
         self._observer.end(name, f"converted from {model.made_from}")
 
-    def _download(self, name: str, model: FetchedModel, file: Path) -> None:
-        part = file.with_name(f".{file.name}.part")
-        first = read_first_pull(file) if model.sha256 is None else None
+    def _fill(self, name: str, model: FolderModel) -> None:
+        """Bring those files of a folder that are not there or not right."""
+        for file in model.files:
+            if not self._is_right(name, file):
+                self._observer.note(name, f"{file.file}: {self._bring_file(name, file)}")
+        size_bytes = self._store.size_bytes(name) or 0
+        self._observer.end(name, f"{len(model.files)} files, {_shown(size_bytes)}")
+
+    def _is_right(self, name: str, file: ModelFile) -> bool:
+        try:
+            self._store.check(name, file)
+        except ModelError:
+            return False
+        return True
+
+    def _bring_file(self, name: str, file: ModelFile) -> str:
+        """Bring a file to its place and say where from."""
+        place = self._store.folder(name) / file.file
+        if file.sha256 is None and place.is_file() and read_first_pull(place) is None:
+            return _adopt(place)
+        return self._download(name, file, place)
+
+    def _download(self, name: str, file: ModelFile, place: Path) -> str:
+        part = place.with_name(f".{place.name}.part")
+        first = read_first_pull(place) if file.sha256 is None else None
         recorded = None if first is None else first.sha256
         failures: list[ModelError] = []
-        for source in model.sources:
+        for source in file.sources:
             if source.kind not in self._allowed:
                 continue
-            self._observer.begin(name, model.size_bytes)
+            self._observer.begin(name, file.size_bytes)
             try:
-                origin, stated = self._fetch(name, model, source, part)
-                _check(part, origin, model.size_bytes, model.sha256 or recorded or stated)
+                origin, stated = self._fetch(name, file, source, part)
+                _check(part, origin, file.size_bytes, file.sha256 or recorded or stated)
+                brought = f"{_shown(part.stat().st_size)} from {origin}"
+                if file.sha256 is None and recorded is None:
+                    record = _first_pull(part, origin)
+                    record_first_pull(place, record)  # before the file: nothing is there unrecorded
+                    brought += f"; its digest is recorded: {record.sha256}"
+                part.replace(place)
             except ModelError as error:
-                part.unlink(missing_ok=True)
                 self._observer.note(name, str(error))
                 failures.append(error)
-                continue
-            brought = f"{part.stat().st_size / 1e6:.1f} MB from {origin}"
-            if model.sha256 is None and recorded is None:
-                record = _first_pull(part, origin)
-                record_first_pull(file, record)  # before the file: nothing is there unrecorded
-                brought += f"; its digest is recorded: {record.sha256}"
-            part.replace(file)
-            self._observer.end(name, brought)
-            return
-        raise _no_source(name, model, file, failures)
+            else:
+                return brought
+            finally:
+                part.unlink(missing_ok=True)
+        raise _no_source(name, file, place, failures)
 
     def _fetch(
         self,
         name: str,
-        model: FetchedModel,
+        file: ModelFile,
         source: PublisherSource | HubSource | PackageSource,
         part: Path,
     ) -> tuple[str, str | None]:
         """Bring the file to its part and return where from, and the digest stated there, if any."""
         if isinstance(source, PackageSource):
-            package = self._store.manifest.packages[source.package]
-            origin = f"package {source.package} {package.version}"
-            if not self._shelf.holds(source.package):
-                self._observer.note(name, f"downloading {origin}")
-            self._shelf.take_out(source.package, package, source.member, part)
-            self._observer.advance(name, part.stat().st_size)
-            return origin, None
+            return self._take_out(name, source, part), None
         url = source.url(self._hub) if isinstance(source, HubSource) else source.url
         return url, self._fetcher.fetch(
-            url, part, model.size_bytes, lambda count: self._observer.advance(name, count)
+            url, part, file.size_bytes, lambda count: self._observer.advance(name, count)
         )
+
+    def _take_out(self, name: str, source: PackageSource, part: Path) -> str:
+        """Join the members of packages that a file is made of, and return where from."""
+        origins: dict[str, None] = {}
+        with part.open("wb") as target:
+            for member in source.members():
+                package = self._store.manifest.packages[member.package]
+                origin = f"package {member.package} {package.version}"
+                origins[origin] = None
+                if not self._shelf.holds(member.package):
+                    self._observer.note(name, f"downloading {origin}")
+                count = self._shelf.take_out(member.package, package, member.member, target)
+                self._observer.advance(name, count)
+        return ", ".join(origins)
+
+
+def _adopt(file: Path) -> str:
+    """Take a file that somebody put there, on a machine that reaches no source, as it is."""
+    record = _first_pull(file, "placed by hand")
+    record_first_pull(file, record)
+    return f"was there; its digest is recorded: {record.sha256}"
 
 
 def _check(part: Path, origin: str, size_bytes: int | None, digest: str | None) -> None:
@@ -241,12 +271,20 @@ def _first_pull(file: Path, origin: str) -> FirstPull:
     return FirstPull(sha256=sha256(file), size_bytes=file.stat().st_size, origin=origin)
 
 
-def _no_source(
-    name: str, model: FetchedModel, file: Path, failures: list[ModelError]
-) -> ModelError:
+def _no_source(name: str, file: ModelFile, place: Path, failures: list[ModelError]) -> ModelError:
+    what = "it" if isinstance(file, FetchedModel) else f"its {file.file}"
     if not failures:
-        kinds = ", ".join(source.kind for source in model.sources)
-        return ModelSourceError(f"model {name!r}: it has no source of this kind (it has {kinds})")
+        kinds = ", ".join(source.kind for source in file.sources)
+        msg = f"model {name!r}: {what} has no source of this kind (it has {kinds})"
+        return ModelSourceError(msg)
     kind = next((type(e) for e in failures if isinstance(e, ModelDigestError)), ModelSourceError)
     reasons = "; ".join(map(str, failures))
-    return kind(f"model {name!r}: no source gave it: {reasons}; it may be put by hand at {file}")
+    return kind(
+        f"model {name!r}: no source gave {what}: {reasons}; it may be put by hand at {place}"
+    )
+
+
+def _shown(size_bytes: int) -> str:
+    if size_bytes < SMALL_BYTES:
+        return f"{size_bytes / 1e3:.1f} kB"
+    return f"{size_bytes / 1e6:.1f} MB"

@@ -1,4 +1,4 @@
-"""The cache of models: a name becomes the path of a file that is what the manifest says.
+"""The cache of models: a name becomes the path of what the manifest says, a file or a folder.
 
 Nothing is downloaded here: a run that finds a model missing stops and says which command brings it.
 """
@@ -11,9 +11,15 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from engines.errors import ModelDigestError, ModelMissingError
-from engines.models.manifest import DerivedModel, FetchedModel, Manifest, shipped_manifest
-from engines.models.provenance import Provenance, read_first_pull, read_provenance
+from engines.errors import ConfigError, ModelDigestError, ModelMissingError
+from engines.models.manifest import (
+    DerivedModel,
+    FolderModel,
+    Manifest,
+    ModelFile,
+    shipped_manifest,
+)
+from engines.models.provenance import read_first_pull, read_provenance
 
 
 def cache_root() -> Path:
@@ -29,7 +35,7 @@ def sha256(path: Path) -> str:
 
 
 class ModelStore:
-    """The files of a manifest in a cache folder.
+    """The models of a manifest in a cache folder.
 
     Attributes:
         root: The cache folder; the models lie in ``models/<name>/`` below it.
@@ -44,64 +50,98 @@ class ModelStore:
         self.root = cache_root() if root is None else root
         self.manifest = shipped_manifest() if manifest is None else manifest
 
-    def file(self, name: str) -> Path:
-        """Return where a model's file belongs, whether it is there or not.
+    def folder(self, name: str) -> Path:
+        """Return the folder that a model's files belong into, whether it is there or not."""
+        return self.root / "models" / name
+
+    def place(self, name: str) -> Path:
+        """Return where a model belongs: its file, or the folder of one of several files.
 
         Raises:
             ConfigError: If the manifest has no such model.
         """
-        return self.root / "models" / name / self.manifest.model(name).file
+        model = self.manifest.model(name)
+        folder = self.folder(name)
+        return folder if isinstance(model, FolderModel) else folder / model.file
 
     def path(self, name: str) -> Path:
-        """Return the path of a model's file, after its digest was checked.
+        """Return where a model is, a file or a folder, after every digest was checked.
 
-        The file is hashed once in a process, and again if it changed.
+        A file is hashed once in a process, and again if it changed.
 
         Raises:
             ConfigError: If the manifest has no such model.
-            ModelMissingError: If it is not in the cache.
+            ModelMissingError: If it is not in the cache, or not all of it.
             ModelDigestError: If it is not what the manifest names.
         """
-        self._check(name)
-        return self.file(name)
+        model = self.manifest.model(name)
+        if isinstance(model, DerivedModel):
+            self._check(name, self.place(name), self._sha256_of_derived(name, model))
+        else:
+            for file in model.files:
+                self.check(name, file)
+        return self.place(name)
+
+    def check(self, name: str, file: ModelFile) -> None:
+        """Check one of a model's downloaded files; raises as ``path`` does."""
+        path = self.folder(name) / file.file
+        self._check(name, path, self._sha256_of_fetched(name, file))
+
+    def tokenizer(self, name: str) -> Path:
+        """Return the path of what cuts a text into the tokens of a model; raises as ``path`` does.
+
+        Raises:
+            ConfigError: If the model reads no text.
+        """
+        model = self.manifest.model(name)
+        if not isinstance(model, DerivedModel) or model.tokenizer is None:
+            msg = f"model {name!r} has no tokenizer: it reads no text"
+            raise ConfigError(msg)
+        return self.path(model.tokenizer)
 
     def digest(self, name: str) -> str:
-        """Return the SHA-256 of a model's file; raises as ``path`` does."""
-        self._check(name)
-        return sha256(self.file(name))
+        """Return the SHA-256 of a model's file; raises as ``path`` does.
+
+        Of several files it is that of their names and digests, a line each, as ``sha256sum`` writes
+        them.
+        """
+        path, model = self.path(name), self.manifest.model(name)
+        if not isinstance(model, FolderModel):
+            return sha256(path)
+        lines = [f"{sha256(path / file.file)}  {file.file}\n" for file in model.files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def verify(self, name: str) -> Path:
-        """Return the path after hashing the file anew; raises as ``path`` does."""
+        """Return the path after hashing everything anew; raises as ``path`` does."""
         _sha256.cache_clear()
         return self.path(name)
 
     def present(self, name: str) -> bool:
-        """Tell whether a model's file is there with the right size; nothing is hashed.
+        """Tell whether all of a model is there with the right size; nothing is hashed.
 
         Raises:
             ConfigError: If the manifest has no such model.
         """
-        path = self.file(name)
         model = self.manifest.model(name)
-        if not path.is_file():
-            return False
-        if isinstance(model, FetchedModel):
-            return path.stat().st_size == self._size_of_fetched(name, model)
+        if not isinstance(model, DerivedModel):
+            return all(self._is_whole(name, file) for file in model.files)
+        path = self.place(name)
         provenance = read_provenance(path)
         return (
-            provenance is not None
+            path.is_file()
+            and provenance is not None
             and provenance.size_bytes == path.stat().st_size
             and provenance.conflict(model, self._sha256_of_source(model)) is None
         )
 
     def require(self, names: Iterable[str]) -> None:
-        """Require that models are there; nothing is hashed.
+        """Require that models are there, with the tokenizers they need; nothing is hashed.
 
         Raises:
             ConfigError: If the manifest has no such model.
             ModelMissingError: If some are not there, with the one command that brings all of them.
         """
-        missing = [name for name in names if not self.file(name).is_file()]
+        missing = [name for name in self.manifest.with_tokenizers(names) if not self._stands(name)]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             msg = (
@@ -110,54 +150,68 @@ class ModelStore:
             )
             raise ModelMissingError(msg)
 
-    def _check(self, name: str) -> None:
-        path = self.file(name)
-        if not path.is_file():
-            msg = f"model {name!r}: {path} is not there; bring it with `subface models pull {name}`"
-            raise ModelMissingError(msg)
-        expected = self._expected(name, path)
+    def size_bytes(self, name: str) -> int | None:
+        """Return what a model takes or will take on the disk; None while nobody knows.
+
+        Raises:
+            ConfigError: If the manifest has no such model.
+        """
+        model = self.manifest.model(name)
+        if isinstance(model, DerivedModel):
+            path = self.place(name)
+            return path.stat().st_size if path.is_file() else None
+        sizes = [self._size_of_fetched(name, file) for file in model.files]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+    def _stands(self, name: str) -> bool:
+        model = self.manifest.model(name)
+        names = [model.file] if isinstance(model, DerivedModel) else [f.file for f in model.files]
+        return all((self.folder(name) / file).is_file() for file in names)
+
+    def _is_whole(self, name: str, file: ModelFile) -> bool:
+        path = self.folder(name) / file.file
+        return path.is_file() and path.stat().st_size == self._size_of_fetched(name, file)
+
+    def _check(self, name: str, path: Path, expected: str) -> None:
         got = sha256(path)
         if got != expected:
             msg = f"{path}: expected sha256 {expected}, got {got}; {_again(name)}"
             raise ModelDigestError(msg)
 
-    def _expected(self, name: str, path: Path) -> str:
-        model = self.manifest.model(name)
-        if isinstance(model, FetchedModel):
-            return self._sha256_of_fetched(name, model)
-        provenance = read_provenance(path)
-        if provenance is None:
-            msg = f"{path}: nothing beside it says what it was made from; {_again(name)}"
-            raise ModelDigestError(msg)
-        return self._sha256_of_derived(name, model, provenance)
-
-    def _sha256_of_fetched(self, name: str, model: FetchedModel) -> str:
-        if model.sha256 is not None:
-            return model.sha256
-        first = read_first_pull(self.file(name))
+    def _sha256_of_fetched(self, name: str, file: ModelFile) -> str:
+        path = _there(name, self.folder(name) / file.file)
+        if file.sha256 is not None:
+            return file.sha256
+        first = read_first_pull(path)
         if first is None:
             msg = (
-                f"{self.file(name)}: the manifest knows no digest of it, and none was recorded; "
+                f"{path}: the manifest knows no digest of it, and none was recorded; "
                 f"`subface models pull {name}` records it"
             )
             raise ModelDigestError(msg)
         return first.sha256
 
-    def _size_of_fetched(self, name: str, model: FetchedModel) -> int | None:
-        if model.size_bytes is not None:
-            return model.size_bytes
-        first = read_first_pull(self.file(name))
+    def _size_of_fetched(self, name: str, file: ModelFile) -> int | None:
+        if file.size_bytes is not None:
+            return file.size_bytes
+        first = read_first_pull(self.folder(name) / file.file)
         return None if first is None else first.size_bytes
 
     def _sha256_of_source(self, model: DerivedModel) -> str | None:
         source = self.manifest.source_of(model)
-        first = read_first_pull(self.file(model.made_from))
+        first = read_first_pull(self.place(model.made_from))
         return source.sha256 or (None if first is None else first.sha256)
 
-    def _sha256_of_derived(self, name: str, model: DerivedModel, provenance: Provenance) -> str:
+    def _sha256_of_derived(self, name: str, model: DerivedModel) -> str:
+        path = _there(name, self.place(name))
+        provenance = read_provenance(path)
+        if provenance is None:
+            msg = f"{path}: nothing beside it says what it was made from; {_again(name)}"
+            raise ModelDigestError(msg)
         conflict = provenance.conflict(model, self._sha256_of_source(model))
         if conflict:
-            msg = f"{self.file(name)}: it was made otherwise: {conflict}; {_again(name)}"
+            msg = f"{path}: it was made otherwise: {conflict}; {_again(name)}"
             raise ModelDigestError(msg)
         return provenance.sha256
 
@@ -166,6 +220,13 @@ class ModelStore:
 def _sha256(path: Path, _mtime_ns: int, _size_bytes: int, _inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _there(name: str, path: Path) -> Path:
+    if path.is_file():
+        return path
+    msg = f"model {name!r}: {path} is not there; bring it with `subface models pull {name}`"
+    raise ModelMissingError(msg)
 
 
 def _again(name: str) -> str:

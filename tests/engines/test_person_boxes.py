@@ -157,7 +157,7 @@ def test_a_pull_converts_the_weights_into_a_graph_that_finds_the_same(
 ):
     monkeypatch.setenv("SUBFACE_BUILD_PYTHON", str(need_build_python))
     fresh = ModelStore(tmp_path)
-    weights = fresh.file("yolo11n-seg")
+    weights = fresh.place("yolo11n-seg")
     weights.parent.mkdir(parents=True)
     weights.symlink_to(need_model("yolo11n-seg"))
     pull(fresh, [MODEL], PullDisplay())

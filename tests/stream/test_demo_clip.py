@@ -10,7 +10,7 @@ from stream.demo_clip import demo_clip
 def fresh(store, tmp_path):
     """A cache that has the two recordings and no clip yet."""
     for name in ("demo-picture", "demo-speech"):
-        path = ModelStore(tmp_path).file(name)
+        path = ModelStore(tmp_path).place(name)
         path.parent.mkdir(parents=True)
         path.symlink_to(store.path(name))
     return ModelStore(tmp_path)

@@ -74,7 +74,7 @@ def test_a_derived_model_is_converted_from_what_is_downloaded_first(derived, con
 def test_a_derived_model_that_is_there_needs_nothing_else(derived, converter, publisher, make_log):
     converter(CONVERTS)
     pull(derived, ["graph"], make_log())
-    derived.file("net").unlink()
+    derived.place("net").unlink()
     log = make_log()
     pull(derived, ["graph"], log)
     assert log.ends == {"graph": "is there"}

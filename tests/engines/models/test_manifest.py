@@ -6,7 +6,8 @@ from configs import shipped
 from engines.backends import open_engine
 from engines.config import PerceptionConfig, RuntimeConfig
 from engines.errors import ConfigError
-from engines.models.manifest import FetchedModel, HubSource, load_manifest, shipped_manifest
+from engines.models.manifest import DerivedModel, load_manifest, shipped_manifest
+from engines.models.source import HubSource
 from engines.spec.labels import EXPRESSIONS
 
 NETWORKS = [
@@ -16,6 +17,11 @@ NETWORKS = [
 ]
 
 WITHOUT_A_HUB = {"embedded", "demo", "holistic", "optional", "build"}
+
+
+def downloaded():
+    models = shipped_manifest().models.values()
+    return [model for model in models if not isinstance(model, DerivedModel)]
 
 
 @pytest.fixture
@@ -46,9 +52,9 @@ def test_every_model_of_the_default_profile_is_in_the_manifest_and_in_its_group(
 
 
 def test_what_the_default_profile_and_the_tests_need_can_come_out_of_a_pinned_package():
-    for model in shipped_manifest().models.values():
-        if isinstance(model, FetchedModel) and WITHOUT_A_HUB & set(model.used_by):
-            assert model.sources[-1].kind == "package"
+    for model in downloaded():
+        if WITHOUT_A_HUB & set(model.used_by):
+            assert {file.sources[-1].kind for file in model.files} == {"package"}
 
 
 def test_a_pickle_without_a_digest_is_refused(edited):
@@ -57,8 +63,8 @@ def test_a_pickle_without_a_digest_is_refused(edited):
 
 
 def test_a_model_without_a_digest_says_so():
-    for model in shipped_manifest().models.values():
-        if isinstance(model, FetchedModel) and model.sha256 is None:
+    for model in downloaded():
+        if any(file.sha256 is None for file in model.files):
             assert "digest" in model.notes
 
 
@@ -102,7 +108,7 @@ def test_a_derived_model_must_be_made_from_a_downloaded_one(edited):
     def change(values):
         values["models"]["yolo11n-persons-320x320"]["made_from"] = "yolo12"
 
-    with pytest.raises(ConfigError, match="'yolo12' is no downloaded model"):
+    with pytest.raises(ConfigError, match="'yolo12' is no downloaded model of one file"):
         edited(change)
 
 

@@ -79,8 +79,8 @@ def test_what_is_there_and_right_stays_untouched(cache, publisher, make_log, ent
 
 def test_what_is_damaged_is_replaced(cache, publisher, make_log, entry):
     store = cache({"net": entry(CONTENT, at(f"{publisher.url}/net"))})
-    store.file("net").parent.mkdir(parents=True)
-    store.file("net").write_bytes(OTHER)
+    store.place("net").parent.mkdir(parents=True)
+    store.place("net").write_bytes(OTHER)
     pull(store, ["net"], make_log())
     assert store.path("net").read_bytes() == CONTENT
 

@@ -51,7 +51,7 @@ def small(tmp_path):
 
 
 def put(store, name, content, **provenance):
-    path = store.file(name)
+    path = store.place(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     if provenance:
@@ -173,4 +173,4 @@ def test_the_cache_is_the_users_own_by_default(monkeypatch):
 
 def test_everything_that_the_demo_needs_is_what_the_manifest_says(store):
     for name in store.manifest.group("demo"):
-        assert store.verify(name).is_file()
+        assert store.verify(name).exists()
