@@ -8,6 +8,7 @@ python3-venv                    the environment itself, where Debian's own Pytho
 mosquitto                       tests of delivery against a real broker
 ffmpeg                          tests of sources: RTMP, HLS, HTTP-TS, UDP-TS, odd files
 srt-tools                       tests of SRT sources
+chromium                        tests of captions: a real browser shows them
 python3-gi                      tests of RTSP sources: a real server on loopback
 gir1.2-gst-rtsp-server-1.0      .
 gstreamer1.0-rtsp               .

@@ -84,7 +84,7 @@ class MqttConfig(Section):
     """A certificate authority of one's own; TLS is always verified."""
     connect_timeout_s: Positive = 5.0
     reading_expiry_s: Positive = 60.0
-    """The broker drops a reading that it could not deliver for so long."""
+    """The broker drops a reading or a transcript that it could not deliver for so long."""
     outbox: OutboxConfig = OutboxConfig()
 
 

@@ -22,6 +22,7 @@ class Plan:
         console: Where to show readings; None for nowhere.
         for_s: Stop after so long; None for never.
         annotated: Where the annotated video goes; None for nowhere.
+        captions: Where what was said goes as WebVTT; None for nowhere.
     """
 
     profile: Profile
@@ -31,3 +32,4 @@ class Plan:
     console: Console | None
     for_s: float | None
     annotated: Path | None = None
+    captions: Path | None = None

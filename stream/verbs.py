@@ -70,6 +70,14 @@ def run(
             dir_okay=False,
         ),
     ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.vtt",
+            help="Write what is said as WebVTT; with several sources one each, OUT.NAME.vtt.",
+            dir_okay=False,
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no readings and no summary on stderr.")
     ] = False,
@@ -96,6 +104,7 @@ def run(
         enrol=enrol,
         for_s=for_s,
         annotated=annotated,
+        captions=captions,
         quiet=quiet,
     )
     raise typer.Exit(work(options))

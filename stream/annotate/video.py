@@ -9,7 +9,7 @@ raised when the video is closed.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -225,10 +225,3 @@ class Artist:
     ) -> None:
         if self._film is not None:
             self._film.close()
-
-
-def annotated_paths(path: Path, sources: Sequence[str]) -> Mapping[str, Path]:
-    """Return the file of each source: the path itself for one, one beside the other for several."""
-    if len(sources) == 1:
-        return {sources[0]: path}
-    return {name: path.with_name(f"{path.stem}.{name}{path.suffix}") for name in sources}

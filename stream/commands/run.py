@@ -36,6 +36,7 @@ class RunOptions:
     enrol: Path | None
     for_s: float | None
     annotated: Path | None
+    captions: Path | None
     quiet: bool
 
     def settings(self) -> list[str]:
@@ -70,6 +71,7 @@ async def _run(options: RunOptions, profile: Profile) -> int:
             console=None if options.quiet else console,
             for_s=options.for_s,
             annotated=options.annotated,
+            captions=options.captions,
         )
         return await run_session(plan, ModelStore())
 

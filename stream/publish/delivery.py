@@ -19,7 +19,7 @@ from stream.publish.message import Message
 from stream.publish.outbox import Held, Outbox
 from stream.publish.retained import Retained
 from stream.publish.topics import Availability, available_topic, is_state, topic_of
-from stream.records import EdgeCount, Record, to_json
+from stream.records import EdgeCount, Record, Transcript, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Delivery:
             payload=to_json(record),
             kind=record.kind,
             retain=is_state(record),
-            expiry_s=self._reading_expiry_s if isinstance(record, Reading) else None,
+            expiry_s=self._reading_expiry_s if isinstance(record, Reading | Transcript) else None,
         )
         if message.retain:
             self._retained.put(message)

@@ -28,6 +28,7 @@ from engines.spec.reading import (
     Surface,
     WindowSpan,
 )
+from engines.spec.transcript import UNSPACED, Word
 from stream.records import (
     EdgeCount,
     Event,
@@ -38,6 +39,7 @@ from stream.records import (
     SourceSummary,
     Status,
     Summary,
+    Transcript,
 )
 
 NOW = "2026-11-23T10:20:30.123Z"
@@ -121,6 +123,54 @@ def make_event():
     )
 
 
+def make_words(text, *, start_s=1.0, a_second=3.0, language="en"):
+    """The words of a text, equally long, that begin one after the other."""
+    texts = list(text) if language in UNSPACED else text.split()
+    return tuple(
+        Word(
+            text=word,
+            start_s=start_s + n / a_second,
+            end_s=start_s + (n + 1) / a_second,
+            probability=0.9,
+        )
+        for n, word in enumerate(texts)
+    )
+
+
+def make_transcript(
+    text="We played well.",
+    *,
+    start_s=1.0,
+    a_second=3.0,
+    final=True,
+    source="cam",
+    epoch=0,
+    utterance=0,
+    language="en",
+    speaker="subject",
+):
+    """What was said from ``start_s`` on, so many words a second."""
+    words = make_words(text, start_s=start_s, a_second=a_second, language=language)
+    end_s = words[-1].end_s if words else start_s
+    return Transcript(
+        id=str(ULID()),
+        source=source,
+        epoch=epoch,
+        utterance=utterance,
+        revision=3 if final else 2,
+        final=final,
+        start_s=start_s,
+        end_s=end_s,
+        available_s=end_s + 0.8,
+        language=language,
+        speaker=speaker if final else "unknown",
+        person_id="p1" if final and speaker == "subject" else None,
+        text=text,
+        words=tuple(replace(word, available_s=end_s + 0.8) for word in words) if final else words,
+        published=NOW,
+    )
+
+
 def make_summary():
     count = EdgeCount(edge="decode -> perceive", received=9, delivered=7, drops={"overflow": 2})
     return Summary(
@@ -161,6 +211,8 @@ class Samples:
     session = staticmethod(make_session)
     gap = staticmethod(make_gap)
     event = staticmethod(make_event)
+    transcript = staticmethod(make_transcript)
+    words = staticmethod(make_words)
     summary = staticmethod(make_summary)
 
     @staticmethod
@@ -180,7 +232,15 @@ class Samples:
 
     @classmethod
     def every_kind(cls):
-        one_of_each = (cls.session, cls.reading, cls.nobody, cls.gap, cls.event, cls.status)
+        one_of_each = (
+            cls.session,
+            cls.reading,
+            cls.nobody,
+            cls.transcript,
+            cls.gap,
+            cls.event,
+            cls.status,
+        )
         return list(itertools.chain((make() for make in one_of_each), [cls.summary()]))
 
 

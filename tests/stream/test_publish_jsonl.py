@@ -15,7 +15,7 @@ async def test_every_record_is_a_line_the_session_first_and_the_summary_last(tmp
     async with JsonlWriter(path) as writer:
         for record in records:
             await writer.put(record)
-        assert (writer.count.received, writer.count.delivered, writer.count.drops) == (7, 7, {})
+        assert (writer.count.received, writer.count.delivered, writer.count.drops) == (8, 8, {})
     written = [from_json(line) for line in path.read_bytes().splitlines()]
     assert written == records
     assert (written[0].kind, written[-1].kind) == ("session", "summary")

@@ -70,6 +70,7 @@ async def test_each_kind_of_record_goes_to_its_topic_and_only_state_is_retained(
         "subface/v1/local/stats",
         "subface/v1/local/cam/status/video",
         "subface/v1/local/cam/reading",
+        "subface/v1/local/cam/transcript",
         "subface/v1/local/cam/event",
         "subface/v1/local/cam/gap",
     }
@@ -90,6 +91,29 @@ async def test_a_reading_says_what_it_is_and_when_it_expires(
     assert properties.ContentType == "application/json"
     assert properties.UserProperty == [("schema", "subface.reading/1"), ("kind", "reading")]
     assert 0 < properties.MessageExpiryInterval <= 20
+
+
+async def test_a_transcript_is_published_like_a_reading_and_says_whether_it_is_final(
+    mosquitto, subscriber, publisher, samples
+):
+    partial, final = samples.transcript("We played", final=False), samples.transcript()
+    async with publisher(mosquitto.url, reading_expiry_s=20) as mqtt:
+        await mqtt.put(partial)
+        await mqtt.put(final)
+    await subscriber.until(lambda s: len(s.payloads("/transcript")) == 2)
+    assert subscriber.payloads("/transcript") == [to_json(partial), to_json(final)]
+    first, last = (json.loads(payload) for payload in subscriber.payloads("/transcript"))
+    assert (first["final"], last["final"]) == (False, True)
+    assert first["revision"] < last["revision"]
+    for message in subscriber.messages:
+        if str(message.topic) == "subface/v1/local/cam/transcript":
+            properties = message.properties
+            assert properties.UserProperty == [
+                ("schema", "subface.reading/1"),
+                ("kind", "transcript"),
+            ]
+            assert 0 < properties.MessageExpiryInterval <= 20
+            assert not message.retain
 
 
 async def test_time_in_the_outbox_is_taken_off_the_expiry(

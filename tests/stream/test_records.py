@@ -10,7 +10,7 @@ from configs import shipped
 from stream.commands.schema import schema
 from stream.records import from_json, json_schema, to_json
 
-KINDS = ["session", "reading", "reading", "gap", "event", "status", "summary"]
+KINDS = ["session", "reading", "reading", "transcript", "gap", "event", "status", "summary"]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stream.annotate import video as module
-from stream.annotate.video import AnnotatedVideo, Artist, annotated_paths
+from stream.annotate.video import AnnotatedVideo, Artist
 from stream.errors import AnnotatedVideoError
 from stream.records import Status
 
@@ -203,12 +203,3 @@ async def test_a_source_without_a_picture_leaves_no_file(tmp_path):
         pass
     assert not path.exists()
     assert video.count.received == 0
-
-
-def test_several_sources_get_a_file_each(tmp_path):
-    out = tmp_path / "out.mp4"
-    assert annotated_paths(out, ["left"]) == {"left": out}
-    assert annotated_paths(out, ["left", "right"]) == {
-        "left": tmp_path / "out.left.mp4",
-        "right": tmp_path / "out.right.mp4",
-    }
