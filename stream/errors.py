@@ -6,6 +6,7 @@ SubfaceError                    1  (engines.errors)
     SourceFormatError              what it sends is no picture that can be decoded
     SourceLostError                a live source broke off; it is reopened
   BrokerUnreachableError        4  the MQTT broker is not there or refuses
+  ChildDiedError                1  a child process ended before it answered
   EarsLostError                 1  the speech process died; it is started again
   PolicyError                   5  the declared purpose does not allow it
   BenchmarkRegressionError      6  slower than the baseline
@@ -37,6 +38,10 @@ class BrokerUnreachableError(SubfaceError):
     """The MQTT broker is not there or refuses."""
 
     exit_code = 4
+
+
+class ChildDiedError(SubfaceError):
+    """A child process ended before it answered."""
 
 
 class EarsLostError(SubfaceError):
