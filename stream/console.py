@@ -1,4 +1,4 @@
-"""The console: one line a reading as it comes, and the account of the run at its end.
+"""The console: one line a reading or an utterance, and the account of the run at its end.
 
 Everything here goes to stderr: stdout is for data.
 """
@@ -10,11 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from engines.spec.reading import Reading
-from stream.records import EdgeCount, Event, GapRecord, Record, Session, Status, Summary
+from engines.spec.transcript import Speaker
+from stream.records import (
+    EdgeCount,
+    Event,
+    GapRecord,
+    Record,
+    Session,
+    Status,
+    Summary,
+    Transcript,
+)
 
 PIPE_WIDTH = 1000  # cells: in a log no line is broken, so that a message can be searched for
 GAUGE_WIDTH = 10  # cells on each side of neutral
 GOOD_VALENCE = 0.25  # beyond this a valence is coloured: for the eye only
+
+SPEAKERS: dict[Speaker, str] = {"subject": "subj", "other": "other", "unknown": "?"}
 
 ABSTENTIONS = {
     "nobody": "nobody in the picture",
@@ -53,6 +65,8 @@ class ConsoleView:
         match record:
             case Reading():
                 self._console.print(reading_line(record), highlight=False, soft_wrap=True)
+            case Transcript(final=True):
+                self._console.print(transcript_line(record), highlight=False, soft_wrap=True)
             case Event():
                 line = f"{record.source}  {record.person_id}  {record.phase}"
                 self._console.print(f"{media_time(record.time_s)}  {line}", style="cyan")
@@ -64,7 +78,7 @@ class ConsoleView:
                 self._console.print(line, style="yellow")
             case Summary():
                 self._console.print(summary_table(record))
-            case Session() | Status():
+            case Session() | Status() | Transcript():
                 pass
 
 
@@ -85,6 +99,14 @@ def reading_line(reading: Reading) -> Text:
     line.append(f"  faces {reading.window.coverage.image:4.0%}", style="dim")
     line.append(f"  {reading.latency_ms.total:5.0f} ms", style="dim")
     return line
+
+
+def transcript_line(transcript: Transcript) -> Text:
+    """Return what was said as one line; what nobody who is watched said is dim."""
+    who = transcript.person_id or SPEAKERS[transcript.speaker]
+    line = f"{media_time(transcript.start_s)}  {transcript.source:<16.16}  {who:<4}  "
+    style = "bold" if transcript.speaker == "subject" else "dim"
+    return Text(line).append(f"\u201c{transcript.text}\u201d", style=style)
 
 
 def gauge(valence: float) -> str:

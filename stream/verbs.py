@@ -163,7 +163,7 @@ def watch(
     profile: Profile = "embedded",
     overrides: Override = None,
 ) -> None:
-    """Subscribe to a broker and show readings as they come.
+    """Subscribe to a broker and show readings, and what was said, as they come.
 
     The profile gives the login and the certificates: mqtt.password_env, mqtt.ca_file.
     """

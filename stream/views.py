@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from engines.spec.reading import Reading
-from stream.console import gauge, reading_line
+from stream.console import gauge, reading_line, transcript_line
 from stream.inbox import Received
-from stream.records import Event, GapRecord, Session, Status, Summary, to_json
+from stream.records import Event, GapRecord, Session, Status, Summary, Transcript, to_json
 
 NOTES: Final = 5  # lines under the table
 GONE_S: Final = 60.0  # a row without a reading for so long is taken off
@@ -52,7 +52,7 @@ class View(Protocol):
 
 
 class LinesView:
-    """One line a reading, for a pipe or a log.
+    """One line a reading or an utterance, for a pipe or a log.
 
     Args:
         data: stdout.
@@ -66,7 +66,7 @@ class LinesView:
         self._as_json = as_json
 
     def show(self, received: Received) -> None:
-        """Print a reading, or in JSON every record; tell of the rest."""
+        """Print a reading or what was said, or in JSON every record; tell of the rest."""
         record = received.record
         if record is not None and self._as_json:
             # Somebody else's JSON may span lines; ours does not.
@@ -74,6 +74,8 @@ class LinesView:
             self._write(line.decode())
         elif isinstance(record, Reading):
             self._write(printable(reading_line(record).plain))
+        elif isinstance(record, Transcript) and record.final:
+            self._write(printable(transcript_line(record).plain))
         elif (text := told(received)) is not None:
             self.note(text)
 
@@ -191,7 +193,10 @@ class TableView:
 
 
 def told(received: Received) -> str | None:
-    """Return what to say of a message that is no reading; None if nothing."""
+    """Return what to say of a message that is no reading; None if nothing.
+
+    Of an utterance there is something to say once it is final: until then it changes every second.
+    """
     if received.availability is not None:
         return f"{received.site}: {received.availability}"
     match received.record:
@@ -208,6 +213,9 @@ def told(received: Received) -> str | None:
             said = f"{gap.source}: {gap.medium} gap of {gap.lost_s:.1f} s: {gap.reason}"
         case Event() as event:
             said = f"{event.source}: {event.person_id} {event.phase}"
+        case Transcript(final=True) as transcript:
+            who = transcript.person_id or transcript.speaker
+            said = f"{transcript.source}: {who}: \u201c{transcript.text}\u201d"
         case _:
             return None
     return f"{received.site}: {said}"

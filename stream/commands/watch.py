@@ -1,4 +1,4 @@
-"""`subface watch`: subscribes to a broker and shows readings as they come."""
+"""`subface watch`: subscribes to a broker and shows readings and words as they come."""
 
 import asyncio
 import os

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from engines.spec.reading import Abstained
-from stream.console import ConsoleView, gauge, media_time, reading_line
+from stream.console import ConsoleView, gauge, media_time, reading_line, transcript_line
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,27 @@ async def test_every_kind_of_record_can_be_shown(samples):
     assert view.count.received == len(records)
     assert "Summary" in text.getvalue()
     assert "DOES NOT ADD UP" not in text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("speaker", "shown"),
+    [
+        ("subject", "00:01.0  cam               p1    “We played well.”"),
+        ("other", "00:01.0  cam               other  “We played well.”"),
+        ("unknown", "00:01.0  cam               ?     “We played well.”"),
+    ],
+)
+def test_an_utterance_is_one_line_and_dim_unless_somebody_watched_said_it(samples, speaker, shown):
+    line = transcript_line(samples.transcript(speaker=speaker))
+    assert line.plain == shown
+    assert [str(span.style) for span in line.spans] == ["bold" if speaker == "subject" else "dim"]
+
+
+async def test_words_that_may_change_are_not_shown(samples):
+    text = io.StringIO()
+    view = ConsoleView(Console(file=text, width=200))
+    await view.put(samples.transcript("We", final=False))
+    assert text.getvalue() == ""
+    await view.put(samples.transcript("We played."))
+    assert text.getvalue().count("\n") == 1
+    assert "“We played.”" in text.getvalue()

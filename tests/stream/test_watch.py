@@ -174,6 +174,16 @@ def test_the_table_shows_each_person_once_with_the_state_of_its_source(samples):
     assert "(nobody)" in lines[0]
 
 
+def test_what_was_said_stands_under_the_table_once_it_is_final(samples):
+    inbox, text = Inbox(), io.StringIO()
+    topic = TOPIC.replace("reading", "transcript")
+    with TableView(Console(file=text, width=160, force_terminal=True)) as view:
+        view.show(inbox.take(topic, to_json(samples.transcript("We play", final=False))))
+        assert "We play" not in text.getvalue()
+        view.show(inbox.take(topic, to_json(samples.transcript())))
+        assert "local: cam: p1: “We played well.”" in text.getvalue()
+
+
 def test_a_person_long_gone_leaves_the_table(samples):
     hours = Hours()
     view = TableView(Console(file=sys.stderr), hours)
@@ -219,12 +229,15 @@ async def test_readings_are_lines_on_stdout_and_the_rest_is_told_on_stderr(
         samples.status("failed"),
         samples.gap(),
         *samples.readings(2),
+        samples.transcript("We", final=False),
+        samples.transcript(),
     ):
         await mqtt.put(record)
     for _ in range(2):
         line = await one.line()
         assert "happy" in line
         assert "cam" in line
+    assert "“We played well.”" in await one.line()
     code, said = await one.interrupted()
     said = "".join(one.said) + said
     assert code == 130
