@@ -2,6 +2,9 @@
 
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Final
+
+NO_PROFILES: Final = frozenset({"models", "outcome_words"})
 
 
 def shipped(name: str) -> Path:
@@ -19,4 +22,4 @@ def shipped(name: str) -> Path:
 
 def shipped_profiles() -> list[str]:
     """Return the names of the shipped profiles, sorted."""
-    return sorted(path.stem for path in shipped("").glob("*.yaml") if path.stem != "models")
+    return sorted(path.stem for path in shipped("").glob("*.yaml") if path.stem not in NO_PROFILES)
