@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import socket
 import threading
+import zipfile
 
 import pytest
 
@@ -116,12 +117,49 @@ def entry():
     return make
 
 
+class Index:
+    """A folder that pip takes packages from."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def wheel(self, members, *, name="netpackage", tags="py3-none-any"):
+        """Write a wheel and return its digest."""
+        path = self.folder / f"{name}-1.0-{tags}.whl"
+        info = f"{name}-1.0.dist-info"
+        with zipfile.ZipFile(path, "w") as archive:
+            for member, content in members.items():
+                archive.writestr(member, content)
+            archive.writestr(
+                f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+            )
+            archive.writestr(
+                f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tags}\n"
+            )
+            archive.writestr(f"{info}/RECORD", "")
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """The only place that pip takes packages from."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return Index(folder)
+
+
 @pytest.fixture
 def cache(tmp_path):
-    """Make a store from models and the pin of their one package."""
+    """Make a store from models and the digests of packages, or the pin of their one package."""
 
-    def make(models, **package):
-        packages = {"netpackage": {"version": "1.0", "kind": "wheel"} | package} if package else {}
+    def make(models, digests=(), **package):
+        pins = {name: {"file_sha256": digest} for name, digest in dict(digests).items()}
+        if package:
+            pins["netpackage"] = package
+        packages = {name: {"version": "1.0", "kind": "wheel"} | pin for name, pin in pins.items()}
         return ModelStore(
             tmp_path / "cache",
             Manifest.model_validate({"schema": 1, "packages": packages, "models": models}),

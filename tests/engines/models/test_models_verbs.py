@@ -74,6 +74,36 @@ def test_a_pull_says_one_line_a_model_on_stderr_and_nothing_on_stdout(verb):
     assert line.startswith("net: 0.1 MB from http://127.0.0.1:")
 
 
+def test_a_model_of_several_files_is_pulled_listed_and_verified_by_one_name(
+    tmp_path, publisher, entry, capsys
+):
+    file = entry(CONTENT, {"kind": "publisher", "url": f"{publisher.url}/net"})
+    common = {key: file.pop(key) for key in ("about", "licence", "used_by")}
+    files = [file | {"file": name} for name in ("model.bin", "config.json")]
+    values = {"ears": common | {"format": "ctranslate2", "files": files}}
+    manifest = tmp_path / "models.yaml"
+    manifest.write_text(yaml.safe_dump({"schema": 1, "packages": {}, "models": values}))
+    places = ["--cache", str(tmp_path / "cache"), "--manifest", str(manifest)]
+
+    assert main(["models", "pull", "ears", *places]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" from ")[0] for line in lines] == [
+        "ears: model.bin: 0.1 MB",
+        "ears: config.json: 0.1 MB",
+        "ears: 2 files, 0.2 MB",
+    ]
+    main(["models", "list", *places])
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["ears", "0.2", "MIT", "yes"]
+    main(["models", "list", "--json", *places])
+    (record,) = json.loads(capsys.readouterr().out)
+    assert [part["file"] for part in record["files"]] == ["model.bin", "config.json"]
+    assert record["path"] == str(tmp_path / "cache" / "models" / "ears")
+    assert main(["models", "verify", "ears", *places]) == 0
+    (tmp_path / "cache" / "models" / "ears" / "config.json").unlink()
+    assert main(["models", "verify", "ears", *places]) == 2
+    assert "config.json is not there" in capsys.readouterr().out
+
+
 def test_a_pull_that_fails_is_one_line_and_exit_code_2(verb):
     code, _, err = verb("pull", "later")
     assert code == 2

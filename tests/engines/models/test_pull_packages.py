@@ -2,7 +2,6 @@ import hashlib
 import io
 import tarfile
 import textwrap
-import zipfile
 
 import pytest
 
@@ -25,35 +24,13 @@ def inside(member):
     return {"kind": "package", "package": "netpackage", "member": member}
 
 
-@pytest.fixture
-def index(tmp_path, monkeypatch):
-    """A folder that pip takes packages from, and from nowhere else."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    return folder
-
-
-def wheel(folder, tags="py3-none-any"):
+def wheel(index, tags="py3-none-any"):
     """Write a wheel with two members and return its digest."""
-    path = folder / f"netpackage-1.0-{tags}.whl"
-    info = "netpackage-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("netpackage/net.bin", CONTENT)
-        archive.writestr("netpackage/other.bin", OTHER)
-        archive.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: netpackage\nVersion: 1.0\n"
-        )
-        archive.writestr(
-            f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tags}\n"
-        )
-        archive.writestr(f"{info}/RECORD", "")
-    return digest(path.read_bytes())
+    members = {"netpackage/net.bin": CONTENT, "netpackage/other.bin": OTHER}
+    return index.wheel(members, tags=tags)
 
 
-def sdist(folder):
+def sdist(index):
     """Write a source archive that is its own build backend and return its digest."""
     backend = """
         def prepare_metadata_for_build_wheel(folder, config_settings=None):
@@ -75,7 +52,7 @@ def sdist(folder):
         "PKG-INFO": "Metadata-Version: 2.1\nName: netpackage\nVersion: 1.0\n",
         "data/net.bin": CONTENT,
     }
-    path = folder / "netpackage-1.0.tar.gz"
+    path = index.folder / "netpackage-1.0.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for name, content in members.items():
             raw = content if isinstance(content, bytes) else content.encode()
