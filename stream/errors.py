@@ -11,6 +11,7 @@ SubfaceError                    1  (engines.errors)
   PolicyError                   5  the declared purpose does not allow it
   BenchmarkRegressionError      6  slower than the baseline
   AnnotatedVideoError           1  the annotated video cannot be written
+  ReaderGoneError               1  whoever read our output has closed it
 """
 
 from engines.errors import SubfaceError
@@ -62,3 +63,7 @@ class BenchmarkRegressionError(SubfaceError):
 
 class AnnotatedVideoError(SubfaceError):
     """The annotated video cannot be written."""
+
+
+class ReaderGoneError(SubfaceError):
+    """Whoever read our output has closed it."""

@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from engines.config import PerceptionConfig
 from engines.models.store import ModelStore
@@ -25,7 +22,7 @@ from stream.pipeline import Shared, run_source
 from stream.plan import Plan
 from stream.publish.publisher import Publisher
 from stream.second_thread import SecondThread
-from stream.stop import Stop
+from stream.stop import Stop, signals
 from stream.supervisor import Outcome, supervise
 from stream.worker import Worker
 
@@ -48,7 +45,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     clock, stop = Clock(), Stop()
     meter = EngineMeter(profile.perception.runtime)
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
-    async with _signals(stop), engines as perception:
+    async with signals(stop), engines as perception:
         enrolled = await perception.call(_enrolled, profile)
         card = await perception.call(_card, profile, store)
         async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
@@ -106,27 +103,6 @@ async def _watched(plan: Plan, shared: Shared) -> list[Outcome]:
     finally:
         if timer is not None:
             timer.cancel()
-
-
-@asynccontextmanager
-async def _signals(stop: Stop) -> AsyncIterator[None]:
-    """Make SIGINT and SIGTERM a request to end; a second one cancels."""
-    loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
-
-    def interrupt() -> None:
-        if stop.interrupted and main is not None:
-            main.cancel()
-        stop.request(interrupted=True)
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 def _networks(

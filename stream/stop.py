@@ -4,7 +4,12 @@ The first request drains; whoever asks again wants it at once, and the tasks are
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
@@ -54,3 +59,23 @@ class Stop:
                 raise
         finally:
             self._wake.discard(wake)
+
+
+@asynccontextmanager
+async def signals(stop: Stop) -> AsyncIterator[None]:
+    """Make SIGINT and SIGTERM a request to end; a second one cancels."""
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+
+    def interrupt() -> None:
+        if stop.interrupted and main is not None:
+            main.cancel()
+        stop.request(interrupted=True)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from engines.errors import ConfigError, SubfaceError
+from stream.errors import ReaderGoneError
 from stream.worker import Worker
 
 STDOUT: Final = "-"
@@ -40,13 +41,15 @@ class LiveFile:
             what: What they are, which an error names.
 
         Raises:
+            ReaderGoneError: If it is a pipe, and nobody reads it any more.
             SubfaceError: If they cannot be written.
         """
         try:
             await self._worker.call(_write, data)
         except OSError as error:
             msg = f"{self._path}: {what} cannot be written: {error.strerror}"
-            raise SubfaceError(msg) from error
+            kind = ReaderGoneError if isinstance(error, BrokenPipeError) else SubfaceError
+            raise kind(msg) from error
 
     async def __aenter__(self) -> Self:
         await self._worker.__aenter__()
