@@ -85,15 +85,18 @@ class Assembler:
             out += self._picture(item) if isinstance(item, Picture) else self._sound_of(item)
         return out
 
-    def finish(self, *, film_end_s: float | None, now_s: float) -> list[Item]:
+    def finish(
+        self, *, film_end_s: float | None, now_s: float, watched: Medium = "video"
+    ) -> list[Item]:
         """Return what was held back at the end, and the gap of a film that was cut off.
 
         Args:
             film_end_s: Where the film should have ended, from its start; None if it does not say.
             now_s: The monotonic clock.
+            watched: The medium whose end is the end of the film.
         """
         out = self._rest_of_sound(now_s)
-        last = self._last.get("video")
+        last = self._last.get(watched)
         # After a jump of the timestamps the two ends are not on one clock.
         if film_end_s is None or last is None or last.epoch != 0:
             return out
@@ -102,7 +105,7 @@ class Assembler:
                 Gap(
                     source=self._source,
                     epoch=last.epoch,
-                    medium="video",
+                    medium=watched,
                     reason="corrupt",
                     start_s=last.end_s,
                     end_s=film_end_s,

@@ -8,17 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
-from av.video.stream import VideoStream
+from av.stream import Stream
 
 from stream.config import SourceConfig
-from stream.source.decode import MICROSECONDS, Decoded, Decoder, Picture
+from stream.source.decode import MICROSECONDS, Decoded, Decoder
 from stream.source.failures import (
     StreamBrokeError,
-    no_picture,
     open_failure,
     reason_of,
     undecodable,
@@ -27,11 +24,15 @@ from stream.source.interleave import in_time_order
 from stream.source.program_time import Playlist, fetch
 from stream.source.spec import SourceSpec
 from stream.source.srt import srt_bridge
+from stream.source.streams import Streams, choose_streams
+from stream.source.timeline import Medium
 from stream.source.transport import Transport, is_playlist_address, transport_of, udp_transport
 
-FIRST_PICTURE_S = 12.0
+FIRST_S = 12.0
 """A camera with long groups of pictures sends its next key frame this late; packets that come
-without one are no stall."""
+without one are no stall. Sound may begin late, too."""
+FORMATS_WITH_LENGTH = frozenset({"matroska", "webm", "flac"})
+"""Their header tells the length that was written, not one estimated from what is there."""
 SLOW_PICTURES = 3
 """A source is not stalled before it has left out so many pictures, however slow it is."""
 
@@ -43,21 +44,29 @@ class Connection:
         spec: Which source.
         config: How it is opened and watched.
         now: The monotonic clock, in seconds.
+        pictures: False to decode its sound alone.
     """
 
-    def __init__(self, spec: SourceSpec, config: SourceConfig, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        spec: SourceSpec,
+        config: SourceConfig,
+        now: Callable[[], float],
+        *,
+        pictures: bool = True,
+    ) -> None:
         self._spec = spec
         self._config = config
+        self._pictures = pictures
         self._now = now
         self._stack = ExitStack()
         self._container: InputContainer
-        self._video: VideoStream
-        self._audio: AudioStream | None = None
+        self._streams: Streams
         self._decoder: Decoder
         self._packets: Iterator[Packet[Stream]]
         self._patience_s = 0.0
         self._silent_s = 0.0
-        self._shown = False
+        self._begun = False
         self._ended = False
 
     def open(self) -> None:
@@ -88,10 +97,13 @@ class Connection:
             raise open_failure(
                 TimeoutError() if is_late else error, self._spec, waited_s
             ) from error
-        self._choose_streams()
-        self._decoder = Decoder(
-            self._video, self._audio, low_delay=self._spec.kind == "live", now=self._now
+        self._streams = choose_streams(
+            self._container,
+            self._spec,
+            pictures=self._pictures,
+            sound=self._config.sound or not self._pictures,
         )
+        self._decoder = Decoder(self._streams, low_delay=self._spec.kind == "live", now=self._now)
         slow_s = SLOW_PICTURES * self._decoder.interval_s
         self._patience_s = max(transport.patience_s, slow_s)
         self._packets = self._demux()
@@ -102,7 +114,17 @@ class Connection:
     @property
     def has_sound(self) -> bool:
         """Whether it has sound that can be decoded, and it is wanted."""
-        return self._audio is not None
+        return self._streams.audio is not None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether it has a picture that can be shown, and it is wanted."""
+        return self._streams.video is not None
+
+    @property
+    def watched(self) -> Medium:
+        """The medium whose coming shows that the source is alive."""
+        return self._streams.watched
 
     @property
     def is_finite(self) -> bool:
@@ -130,14 +152,15 @@ class Connection:
     def film_end_s(self) -> float | None:
         """Where a film says that it ends, from its start, where its format can be believed."""
         start_s = self.start_pts_s or 0.0
-        if "mp4" in self._container.format.name:
-            video = self._video
-            if video.duration is None or video.time_base is None:
+        formats = set(self._container.format.name.split(","))
+        if "mp4" in formats:
+            stream = self._streams.chosen[0]
+            if stream.duration is None or stream.time_base is None:
                 return None
-            return float(((video.start_time or 0) + video.duration) * video.time_base) - start_s
-        is_matroska = "matroska" in self._container.format.name
+            return float(((stream.start_time or 0) + stream.duration) * stream.time_base) - start_s
         duration: int | None = self._container.duration
-        return duration / MICROSECONDS if is_matroska and duration is not None else None
+        is_told = duration is not None and not formats.isdisjoint(FORMATS_WITH_LENGTH)
+        return duration / MICROSECONDS if is_told and duration is not None else None
 
     @property
     def address(self) -> str:
@@ -146,7 +169,7 @@ class Connection:
 
     @property
     def patience_s(self) -> float:
-        """How long a live source may give no picture before it is broken."""
+        """How long a live source may give nothing of what is watched before it is broken."""
         return self._patience_s
 
     @property
@@ -158,8 +181,9 @@ class Connection:
         """Return what comes next, at least one item; None at the end of a finite source.
 
         Raises:
-            StreamBrokeError: If a live source ended, failed or gave no picture for too long.
-            SourceFormatError: If none of the pictures of a finite source could be decoded.
+            StreamBrokeError: If a live source ended, failed or gave no picture (of a source without
+                one, no sound) for too long.
+            SourceFormatError: If nothing of what is watched could be decoded of a finite source.
         """
         out: list[Decoded] = []
         while not out and not self._ended:
@@ -180,7 +204,7 @@ class Connection:
         if self._spec.scheme == "srt":
             port = self._stack.enter_context(srt_bridge(self._spec))
             return udp_transport(port, self._config)
-        return transport_of(self._spec, self._config)
+        return transport_of(self._spec, self._config, pictures=self._pictures)
 
     def _playlist(self) -> Playlist | None:
         if not is_playlist_address(self._spec):
@@ -191,23 +215,9 @@ class Connection:
     def _is_playlist(self) -> bool:
         return self._container.format.name == "hls"
 
-    def _choose_streams(self) -> None:
-        streams = self._container.streams
-        video = streams.best("video")
-        if not isinstance(video, VideoStream) or not _can_be_shown(video):
-            raise no_picture(self._spec, [_described(stream) for stream in streams])
-        audio = streams.best("audio") if self._config.sound else None
-        self._video = video
-        if isinstance(audio, AudioStream) and _can_be_decoded(audio):
-            self._audio = audio
-        for stream in streams:
-            if stream is not self._video and stream is not self._audio:
-                stream.discard = Discard.all  # the other qualities of a playlist are not fetched
-
     def _demux(self) -> "Iterator[Packet[Stream]]":
         """Yield the packets of the chosen streams; those of a file in the order of their time."""
-        chosen = [stream for stream in (self._video, self._audio) if stream is not None]
-        packets = self._guard(iter(self._container.demux(chosen)))
+        packets = self._guard(iter(self._container.demux(self._streams.chosen)))
         if not self.is_finite:
             return packets
         return in_time_order((packet.stream_index, _packet_s(packet), packet) for packet in packets)
@@ -242,7 +252,8 @@ class Connection:
         return packet
 
     def _stalled(self, silent_s: float) -> StreamBrokeError:
-        msg = f"{self._spec.address}: no picture for {silent_s:.0f} s"
+        what = "picture" if self.watched == "video" else "sound"
+        msg = f"{self._spec.address}: no {what} for {silent_s:.0f} s"
         return StreamBrokeError(msg, "stalled")
 
     def _broken(self, error: Exception) -> StreamBrokeError:
@@ -252,32 +263,17 @@ class Connection:
         return StreamBrokeError(msg, "disconnected")
 
     def _watch(self, out: list[Decoded]) -> None:
-        """Break off a live source that sends something, but no picture."""
-        if any(isinstance(item, Picture) for item in out):
-            self._shown, self._silent_s = True, 0.0
+        """Break off a live source that sends something, but nothing of what is watched."""
+        if any(item.medium == self.watched for item in out):
+            self._begun, self._silent_s = True, 0.0
             return
         if self.is_finite:
-            if self._ended and not self._shown:
-                raise undecodable(self._spec)
+            if self._ended and not self._begun:
+                raise undecodable(self._spec, self.watched)
             return
-        patience_s = self._patience_s if self._shown else max(self._patience_s, FIRST_PICTURE_S)
+        patience_s = self._patience_s if self._begun else max(self._patience_s, FIRST_S)
         if self._silent_s > patience_s:
             raise self._stalled(patience_s)
-
-
-def _can_be_decoded(stream: Stream) -> bool:
-    # PyAV's stub forgets that there is no context where FFmpeg has no decoder.
-    return getattr(stream, "codec_context", None) is not None
-
-
-def _can_be_shown(video: VideoStream) -> bool:
-    """Return False for the cover of an album, which is a stream of pictures too."""
-    return _can_be_decoded(video) and not video.disposition & Disposition.attached_pic
-
-
-def _described(stream: Stream) -> str:
-    codec = stream.codec_context.name if _can_be_decoded(stream) else "unknown codec"
-    return f"{stream.type} ({codec})"
 
 
 def _packet_s(packet: "Packet[Stream]") -> float | None:

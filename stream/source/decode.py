@@ -7,12 +7,14 @@ than it saves.
 
 import logging
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
 
 import av
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
@@ -23,7 +25,8 @@ from numpy import ndarray
 
 from stream.source.failures import reason_of
 from stream.source.picture import Deinterlacer, PictureMaker
-from stream.source.timeline import JUMP_S
+from stream.source.streams import Streams
+from stream.source.timeline import JUMP_S, Medium
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,8 @@ class Picture:
         after_damage: True if packets before it could not be decoded.
     """
 
+    medium: ClassVar[Medium] = "video"
+
     pts_s: float | None
     duration_s: float
     captured_at: float | None
@@ -59,11 +64,21 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSound:
-    """One decoded stretch of sound on the clock of its container, as the source has it."""
+    """One decoded stretch of sound on the clock of its container, as the source has it.
+
+    Attributes:
+        pts_s: Its timestamp; None where there is none.
+        arrived_s: When the decoder gave it, seconds of the monotonic clock.
+        frame: The sound.
+        packet_crc: Of the packet that it came with; 0 for what was held back to the end.
+    """
+
+    medium: ClassVar[Medium] = "audio"
 
     pts_s: float | None
     arrived_s: float
     frame: AudioFrame
+    packet_crc: int = 0
 
 
 Decoded = Picture | RawSound
@@ -73,8 +88,7 @@ class Decoder:
     """Decodes the packets of one connection, and closes with it.
 
     Args:
-        video: The stream of pictures.
-        audio: The stream of sound; None if there is none, or it is not wanted.
+        streams: What is decoded.
         low_delay: True to ask the decoders to hold nothing back.
         now: The monotonic clock, in seconds.
 
@@ -83,37 +97,30 @@ class Decoder:
         interval_s: How long a picture lasts that does not tell it.
     """
 
-    def __init__(
-        self,
-        video: VideoStream,
-        audio: AudioStream | None,
-        *,
-        low_delay: bool,
-        now: Callable[[], float],
-    ) -> None:
-        self._video = video
-        self._audio = audio
+    def __init__(self, streams: Streams, *, low_delay: bool, now: Callable[[], float]) -> None:
+        video = streams.video
+        self._streams = streams
         self._now = now
-        self._pictures = PictureMaker(video.codec_context.name)
+        self._pictures = PictureMaker("" if video is None else video.codec_context.name)
         self._deinterlacer = Deinterlacer()
         self._wall_s: float | None = None  # Unix time of timestamp 0
         self._last_pts_s: float | None = None
         self._fresh_damage = False
-        self.interval_s = _interval_s(video)
+        self.interval_s = 0.0 if video is None else _interval_s(video)
         self.damaged = 0
-        for context in (video.codec_context, audio.codec_context if audio else None):
-            if context is not None:
-                context.thread_count = DECODE_THREADS
-                context.flags |= Flags.low_delay if low_delay else 0
+        for stream in streams.chosen:
+            stream.codec_context.thread_count = DECODE_THREADS
+            stream.codec_context.flags |= Flags.low_delay if low_delay else 0
 
     def decode(self, packet: "Packet[Stream]") -> list[Decoded]:
         """Return what a packet completes."""
         if packet.is_corrupt:
             self.note_damage("a corrupt packet")
-        if packet.stream is self._video and packet.has_sidedata("prft"):
+        if packet.stream is self._streams.video and packet.has_sidedata("prft"):
             self._read_wall_time(packet)
+        crc = zlib.crc32(packet) if packet.stream is self._streams.audio else 0
         try:
-            return self._give(packet.decode())
+            return self._give(packet.decode(), crc)
         except av.FFmpegError as error:
             self.note_damage(reason_of(error))
             return []
@@ -121,9 +128,7 @@ class Decoder:
     def flush(self) -> list[Decoded]:
         """Return what was held back, at the end of a source."""
         out: list[Decoded] = []
-        for stream in (self._video, self._audio):
-            if stream is None:
-                continue
+        for stream in self._streams.chosen:
             try:
                 out += self._give(stream.decode(None))
             except av.FFmpegError as error:
@@ -138,21 +143,25 @@ class Decoder:
         """Count something that could not be decoded."""
         self.damaged += 1
         self._fresh_damage = True
-        log.debug("skipped in the %s stream: %s", self._video.codec_context.name, what)
+        log.debug("skipped in a source of %s: %s", self._streams.watched, what)
 
-    def _give(self, frames: Sequence[object]) -> list[Decoded]:
+    def _give(self, frames: Sequence[object], packet_crc: int = 0) -> list[Decoded]:
         out: list[Decoded] = []
         for frame in frames:
             if isinstance(frame, AudioFrame):
                 if frame.samples and frame.sample_rate:
-                    arrived_s = self._now()
-                    out.append(RawSound(pts_s=_pts_s(frame), arrived_s=arrived_s, frame=frame))
+                    out.append(self._sound(frame, packet_crc))
             elif isinstance(frame, VideoFrame):
                 if frame.is_corrupt:
                     self.note_damage("a corrupt picture")
                 else:
                     out += [self._picture(whole) for whole in self._deinterlacer.add(frame)]
         return out
+
+    def _sound(self, frame: AudioFrame, packet_crc: int) -> RawSound:
+        return RawSound(
+            pts_s=_pts_s(frame), arrived_s=self._now(), frame=frame, packet_crc=packet_crc
+        )
 
     def _picture(self, frame: VideoFrame) -> Picture:
         arrived_s = self._now()
@@ -164,9 +173,14 @@ class Decoder:
             duration_s=_duration_s(frame) or self.interval_s,
             captured_at=captured_at,
             arrived_s=arrived_s,
-            image=self._pictures.picture(frame, self._video.sample_aspect_ratio),
+            image=self._pictures.picture(frame, self._pixel_aspect),
             after_damage=after_damage,
         )
+
+    @property
+    def _pixel_aspect(self) -> Fraction | None:
+        video = self._streams.video
+        return None if video is None else video.sample_aspect_ratio
 
     def _captured_at(self, pts_s: float | None) -> float | None:
         if pts_s is None:

@@ -91,10 +91,14 @@ def open_failure(error: Exception, spec: SourceSpec, waited_s: float) -> SourceE
     if spec.scheme == "file":
         return SourceFormatError(f"{spec.address}: {_what_is_wrong_with(Path(spec.url))}")
     if spec.scheme == "lavfi":
-        return SourceFormatError(f"{spec.address}: is no graph of filters that makes a picture")
+        return SourceFormatError(
+            f"{spec.address}: is no graph of filters that makes a picture or sound"
+        )
     if isinstance(error, av.error.InvalidDataError):
         kind = SourceFormatError if spec.kind == "file" else PassingError
-        return kind(f"{spec.address}: what it sends is no {spec.scheme}:// stream of pictures")
+        return kind(
+            f"{spec.address}: what it sends is no {spec.scheme}:// stream of pictures or sound"
+        )
     told = f"cannot be reached ({reason_of(error)}): check host and port"
     return PassingError(f"{spec.address}: {told}")
 
@@ -105,12 +109,19 @@ def no_picture(spec: SourceSpec, has: list[str]) -> SourceFormatError:
     return SourceFormatError(f"{spec.address}: has no picture: it has {what}; expected video")
 
 
-def undecodable(spec: SourceSpec) -> SourceFormatError:
-    """Return what to raise for a film of which no picture came out."""
+def no_sound(spec: SourceSpec, has: list[str]) -> SourceFormatError:
+    """Return what to raise for a source without sound, of which only the sound is wanted."""
+    what = f"only {', '.join(has)}" if has else "nothing that can be decoded"
+    return SourceFormatError(f"{spec.address}: has no sound: it has {what}; expected audio")
+
+
+def undecodable(spec: SourceSpec, medium: Literal["video", "audio"]) -> SourceFormatError:
+    """Return what to raise for a film of which no picture came out, or no sound."""
+    what = "none of its pictures" if medium == "video" else "nothing of its sound"
     why = "it is damaged"
     if spec.scheme.startswith("http"):
         why += ", or its index comes last and its server gives no byte ranges: use faststart"
-    return SourceFormatError(f"{spec.address}: none of its pictures can be decoded: {why}")
+    return SourceFormatError(f"{spec.address}: {what} can be decoded: {why}")
 
 
 def reason_of(error: BaseException) -> str:

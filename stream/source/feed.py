@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 from stream.config import SourceConfig
 from stream.source.assemble import Assembler
-from stream.source.connection import FIRST_PICTURE_S, Connection
-from stream.source.decode import Decoded, Picture
+from stream.source.connection import FIRST_S, Connection
+from stream.source.decode import Decoded
 from stream.source.detachable import DetachableThread
 from stream.source.failures import PassingError, StreamBrokeError
 from stream.source.repeats import Repeats
@@ -49,12 +49,13 @@ class Feed:
     async def first(self) -> list[Item] | None:
         """Return everything up to the first picture; None at the end of a finite source.
 
-        Only now a new epoch begins: a connection that never showed a picture was none.
+        Only now a new epoch begins: a connection that never showed a picture was none. Of a source
+        without a picture, the first sound counts.
 
         Raises:
             StreamBrokeError: If a live source breaks before.
         """
-        limit_s = max(FIRST_PICTURE_S, self.connection.patience_s)
+        limit_s = max(FIRST_S, self.connection.patience_s)
         return await self._call(self._read_first, limit_s)
 
     async def next(self) -> list[Item] | None:
@@ -69,7 +70,7 @@ class Feed:
         decoded = self.connection.read()
         if decoded is None or not self.connection.may_repeat:
             return decoded
-        return self._repeats.fresh(decoded)
+        return self._repeats.fresh(decoded, self.connection.watched)
 
     async def _call(
         self, read: Callable[[], list[Item] | None], limit_s: float
@@ -86,7 +87,7 @@ class Feed:
 
     def _read_first(self) -> list[Item] | None:
         decoded: list[Decoded] = []
-        while not any(isinstance(item, Picture) for item in decoded):
+        while not any(item.medium == self.connection.watched for item in decoded):
             more = self._decoded()
             if more is None:
                 return None
@@ -112,6 +113,8 @@ async def opened(
     assembler: Assembler,
     repeats: Repeats,
     now: Callable[[], float],
+    *,
+    pictures: bool,
 ) -> AsyncIterator[Feed]:
     """Open a source on a thread of its own, and close it.
 
@@ -119,14 +122,15 @@ async def opened(
         spec: Which source.
         config: How it is opened and watched.
         assembler: What goes on from one connection of the source to the next.
-        repeats: The pictures of its connections so far.
+        repeats: What its connections gave so far.
         now: The monotonic clock, in seconds.
+        pictures: False to decode its sound alone.
 
     Raises:
         SourceError: If it cannot be opened; a PassingError if it is worth trying again.
     """
     thread = DetachableThread(f"{spec.name} decode")
-    connection = Connection(spec, config, now)
+    connection = Connection(spec, config, now, pictures=pictures)
     limit_s = OPEN_PHASES * config.open_timeout_s + MARGIN_S
     try:
         try:

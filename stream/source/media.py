@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -47,9 +47,16 @@ hangs up would be called without a pause."""
 
 
 async def media(
-    spec: SourceSpec, config: SourceConfig, now: Callable[[], float] = time.monotonic
+    spec: SourceSpec,
+    config: SourceConfig,
+    *,
+    pictures: bool = True,
+    now: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[Item, None]:
     """Yield what a source has, until its end; a live source has none.
+
+    A source without a picture yields its sound: its picture is said to be absent, and it is its
+    sound then that must not stop.
 
     Nothing is dropped here; a live source must be taken as it comes. Use it in
     ``contextlib.aclosing``: closing it stops its thread and its child process within about a
@@ -58,6 +65,8 @@ async def media(
     Args:
         spec: Which source.
         config: How it is opened, paced and watched.
+        pictures: False for its sound alone, whatever ``config`` says of sound: its pictures are
+            not read, or at least not decoded.
         now: The monotonic clock, in seconds.
 
     Yields:
@@ -66,9 +75,11 @@ async def media(
 
     Raises:
         SourceUnreachableError: If it is not there, or a live source does not come up.
-        SourceFormatError: If there is no picture in it that can be decoded.
+        SourceFormatError: If there is neither picture nor sound in it that can be decoded, or none
+            of the one that is wanted.
     """
-    run = _Run(spec=spec, config=config, now=now, assembler=Assembler(spec.name, config.shots))
+    assembler = Assembler(spec.name, config.shots)
+    run = _Run(spec=spec, config=config, now=now, pictures=pictures, assembler=assembler)
     try:
         for state in run.tell(ROLES, "waiting", None):
             yield state
@@ -89,6 +100,7 @@ class _Run:
     spec: SourceSpec
     config: SourceConfig
     now: Callable[[], float]
+    pictures: bool
     assembler: Assembler
     repeats: Repeats = field(default_factory=Repeats)
     _told: dict[Role, State] = field(default_factory=dict)
@@ -96,7 +108,7 @@ class _Run:
     async def finite(self) -> AsyncGenerator[Item, None]:
         """Yield a file or a picture to its end."""
         async with (
-            opened(self.spec, self.config, self.assembler, self.repeats, self.now) as feed,
+            self._opened() as feed,
             aclosing(self._flow(feed, await feed.first())) as items,
         ):
             async for item in items:
@@ -126,7 +138,7 @@ class _Run:
 
     def tell(self, roles: Sequence[Role], state: State, detail: str | None) -> list[SourceState]:
         """Return the changes that a state of the source means for its picture and its sound."""
-        # Sound that is absent has no state but that, until there is some.
+        # What is absent has no state but that, until there is some.
         changed = [
             role
             for role in roles
@@ -141,7 +153,7 @@ class _Run:
     async def _connect(
         self, stack: AsyncExitStack, *, at_start: bool
     ) -> tuple[Feed, list[Item] | None]:
-        """Open the source and wait for its first picture, again and again."""
+        """Open the source and wait for its first picture, or sound, again and again."""
         attempts = AsyncRetrying(
             wait=Backoff(self.config.reconnect),
             stop=stop_after_delay(self.config.open_timeout_s) if at_start else stop_never,
@@ -157,20 +169,27 @@ class _Run:
         except StreamBrokeError as broke:  # it answered, and never showed a picture
             raise SourceUnreachableError(str(broke)) from broke
 
+    def _opened(self) -> AbstractAsyncContextManager[Feed]:
+        return opened(
+            self.spec,
+            self.config,
+            self.assembler,
+            self.repeats,
+            self.now,
+            pictures=self.pictures,
+        )
+
     async def _attempt(self, stack: AsyncExitStack) -> tuple[Feed, list[Item] | None]:
         async with AsyncExitStack() as opening:
-            feed = await opening.enter_async_context(
-                opened(self.spec, self.config, self.assembler, self.repeats, self.now)
-            )
+            feed = await opening.enter_async_context(self._opened())
             first = await feed.first()
             await stack.enter_async_context(opening.pop_all())
         return feed, first
 
     async def _flow(self, feed: Feed, first: list[Item] | None) -> AsyncGenerator[Item, None]:
         """Yield what one connection gives, at its pace, and how it ends."""
-        if not feed.connection.has_sound:
-            for state in self.tell(["audio"], "absent", None):
-                yield state
+        for state in self._absences(feed.connection):
+            yield state
         pacer = Pacer(self.now) if self._is_paced(feed.connection) else None
         items = first
         while items is not None:
@@ -179,11 +198,19 @@ class _Run:
                     yield state
                 yield item if pacer is None else await self._in_time(item, pacer)
             items = await feed.next()
-        rest = self.assembler.finish(film_end_s=feed.connection.film_end_s, now_s=self.now())
+        rest = self.assembler.finish(
+            film_end_s=feed.connection.film_end_s,
+            now_s=self.now(),
+            watched=feed.connection.watched,
+        )
         for item in rest:
             yield item
         for state in self.tell(ROLES, "ended", self._damage(feed.connection.damaged, rest)):
             yield state
+
+    def _absences(self, connection: Connection) -> list[SourceState]:
+        out = [] if connection.has_picture else self.tell(["video"], "absent", None)
+        return out if connection.has_sound else [*out, *self.tell(["audio"], "absent", None)]
 
     def _is_paced(self, connection: Connection) -> bool:
         if connection.has_own_pace:

@@ -28,7 +28,8 @@ class Transport:
         target: What is opened; it may hold a password.
         format: The demuxer, where FFmpeg cannot know it.
         options: Of the demuxer and the protocol.
-        patience_s: A live source without a picture for so long is reopened.
+        patience_s: A live source without a picture for so long is reopened; one that has none,
+            without sound.
     """
 
     target: str
@@ -37,14 +38,21 @@ class Transport:
     patience_s: float
 
 
-def transport_of(spec: SourceSpec, config: SourceConfig) -> Transport:
-    """Return how a source is opened; an SRT one by its bridge, see ``srt``."""
+def transport_of(spec: SourceSpec, config: SourceConfig, *, pictures: bool = True) -> Transport:
+    """Return how a source is opened; an SRT one by its bridge, see ``srt``.
+
+    Args:
+        spec: Which source.
+        config: How it is opened and watched.
+        pictures: False if only its sound is wanted: an RTSP server then sends no more than that.
+    """
     target, format_, options, patience_s = spec.url, None, _STREAM, config.stall_s
     match spec.scheme:
         case "file":
             options = {"pattern_type": "none"}  # %d in a name is a name
         case "rtsp" | "rtsps":
             options = _RTSP | {"rtsp_transport": config.rtsp_transport}
+            options |= {} if pictures else {"allowed_media_types": "audio"}
         case "http" | "https":
             options = {} if spec.kind == "file" else _STREAM
             if is_playlist_address(spec):

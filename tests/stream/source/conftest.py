@@ -43,11 +43,12 @@ class Got(list):
 def collect():
     """Read a source to its end, or until the condition holds of what came so far."""
 
-    async def collect(url, until=None, *, within_s=20.0, **settings):
+    async def collect(url, until=None, *, within_s=20.0, pictures=True, **settings):
         (spec,) = parse_sources([str(url)])
         config = SourceConfig(**{"pace": "fast", "open_timeout_s": 3.0, **settings})
         got = Got()
-        async with asyncio.timeout(within_s), aclosing(media(spec, config)) as items:
+        items = media(spec, config, pictures=pictures)
+        async with asyncio.timeout(within_s), aclosing(items):
             async for item in items:
                 got.append(item)
                 if until is not None and until(got):

@@ -31,6 +31,7 @@ class BlockedConnection:
     """A live source whose second read blocks until it is let go."""
 
     is_finite = may_repeat = False
+    watched = "video"
     has_own_pace = True
     patience_s = 0.05
     start_pts_s = 0.0

@@ -243,30 +243,6 @@ async def test_a_file_of_noise_is_no_film(collect, tmp_path):
     await fails(collect, path, SourceFormatError, "no film or picture")
 
 
-async def test_sound_alone_is_no_picture(collect, media):
-    await fails(collect, media / "audio/jfk.flac", SourceFormatError, "no picture", "flac")
-
-
-async def test_the_cover_of_an_album_is_no_picture(collect, ffmpeg, media):
-    cover = ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48", "-frames:v", 1, "cover.png")
-    path = ffmpeg(
-        "-i",
-        media / "audio/jfk.flac",
-        "-i",
-        cover,
-        "-map",
-        0,
-        "-map",
-        1,
-        "-c:v",
-        "copy",
-        "-disposition:v",
-        "attached_pic",
-        "song.flac",
-    )
-    await fails(collect, path, SourceFormatError, "no picture")
-
-
 async def test_a_film_of_which_nothing_can_be_decoded_is_refused(collect, ffmpeg):
     path = ffmpeg(
         "-f",

@@ -228,8 +228,8 @@ async def test_a_live_playlist_tells_when_it_was_captured(collect, write_playlis
 async def test_a_dead_playlist_is_not_taken_for_news(collect, write_playlist, folder, monkeypatch):
     path, url = folder
     monkeypatch.setattr("stream.source.transport.PLAYLIST_PATIENCE_S", 1.5)
-    monkeypatch.setattr(connection, "FIRST_PICTURE_S", 1.5)
-    monkeypatch.setattr("stream.source.feed.FIRST_PICTURE_S", 1.5)
+    monkeypatch.setattr(connection, "FIRST_S", 1.5)
+    monkeypatch.setattr("stream.source.feed.FIRST_S", 1.5)
     writer = write_playlist()
     wait_for(lambda: len(list(path.glob("*.ts"))) >= 4)
 
