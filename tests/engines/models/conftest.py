@@ -1,6 +1,7 @@
 """What the tests of the manifest's machinery share: publishers, an index, small manifests."""
 
 import functools
+import gzip
 import hashlib
 import http.server
 import socket
@@ -55,6 +56,9 @@ class Publisher(http.server.BaseHTTPRequestHandler):
             self.send_error(404, "Not Found")
             return
         self.send_response(200)
+        if self.path == "/packed" and "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.send_packed()
+            return
         stated = self.path.partition("?")[2]
         if stated:  # as a hub states the digest of a large file
             self.send_header("X-Linked-ETag", f'"{stated}"')
@@ -70,6 +74,13 @@ class Publisher(http.server.BaseHTTPRequestHandler):
             self.wfile.write(FOREIGN)
         else:
             self.wfile.write(CONTENT)
+
+    def send_packed(self):
+        content = gzip.compress(CONTENT)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_message(self, *_):
         pass

@@ -84,6 +84,12 @@ def test_a_file_of_unknown_size_from_a_server_that_does_not_state_it_is_refused(
     assert str(unknown().place("net")) in str(caught.value)
 
 
+def test_a_server_that_packs_what_it_sends_is_asked_for_the_file_as_it_is(unknown, make_log):
+    store = unknown("/packed")  # packed, its stated size is not that of the file
+    pull(store, ["net"], make_log())
+    assert store.path("net").read_bytes() == CONTENT
+
+
 def test_a_download_of_unknown_digest_that_breaks_off_leaves_nothing(unknown, make_log, leftovers):
     store = unknown("/truncated")
     with pytest.raises(ModelSourceError):

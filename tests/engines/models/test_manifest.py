@@ -4,7 +4,7 @@ import yaml
 
 from configs import shipped
 from engines.backends import open_engine
-from engines.config import PerceptionConfig, RuntimeConfig
+from engines.config import PerceptionConfig, RuntimeConfig, SpeechConfig, TextConfig
 from engines.errors import ConfigError
 from engines.models.manifest import DerivedModel, load_manifest, shipped_manifest
 from engines.models.source import HubSource
@@ -45,6 +45,7 @@ def test_every_model_of_the_default_profile_is_in_the_manifest_and_in_its_group(
         perception.face.detector,
         perception.face.mesh,
         perception.expression.model,
+        *shipped_manifest().with_tokenizers(SpeechConfig().models() + TextConfig().models()),
     }
     assert (
         wanted <= set(shipped_manifest().group("embedded")) <= set(shipped_manifest().group("demo"))
