@@ -1,7 +1,7 @@
 """Voice activity, chunk by chunk: its unit, and what is remembered from one chunk to the next."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
@@ -31,7 +31,7 @@ class VoiceState:
     context: Float32[ndarray, "64"]
 
     @classmethod
-    def initial(cls) -> Self:
+    def initial(cls) -> "VoiceState":  # beartype knows no Self here
         """Return the state before any sound."""
         zero = np.zeros((1, 1, 128), np.float32)
         return cls(hidden=zero, cell=zero, context=np.zeros(CONTEXT, np.float32))
