@@ -83,15 +83,14 @@ class Child(Generic[T]):
         return result
 
     async def __aenter__(self) -> Self:
-        # in another thread: starting takes a while, and which signals wait is a thread's own
-        await asyncio.to_thread(self._start)
+        self._start()
         try:
             pid = await self._answer(os.getpid)
             children = multiprocessing.active_children()
             self._process = next(child for child in children if child.pid == pid)
             await self._answer(_open, self._open)
         except BaseException:
-            await asyncio.to_thread(self._close)
+            await asyncio.shield(asyncio.to_thread(self._close))
             raise
         return self
 
@@ -101,7 +100,7 @@ class Child(Generic[T]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await asyncio.to_thread(self._close)
+        await asyncio.shield(asyncio.to_thread(self._close))
 
     def _start(self) -> None:
         level = logging.getLogger().level
