@@ -17,8 +17,9 @@ from stream.clock import Clock
 from stream.compose import Composer
 from stream.episodes import Episodes
 from stream.publish.publisher import Publisher, Stamps
-from stream.records import GapRecord, State, Status
+from stream.records import State, Status
 from stream.source.spec import Item, SourceState
+from stream.source_records import gap_record, status_record
 from stream.subject import SubjectRule
 from stream.tally import Tally
 from stream.windows import Hop, WindowCutter
@@ -56,9 +57,9 @@ async def pull(
                     await video.sound(item)
             case Gap():
                 tally.gaps += 1
-                await publisher.put(_gap(item, clock))
+                await publisher.put(gap_record(item, clock))
             case SourceState():
-                await publisher.put(_status(item, clock))
+                await publisher.put(status_record(item, clock))
 
 
 async def listen(sounds: Channel[Sound]) -> None:
@@ -155,29 +156,5 @@ async def _pass_on(hop: Hop, hops: Channel[Hop], episodes: Episodes, publisher: 
     await hops.send(hop)
 
 
-def _gap(gap: Gap, clock: Clock) -> GapRecord:
-    return GapRecord(
-        id=clock.new_id(),
-        source=gap.source,
-        epoch=gap.epoch,
-        medium=gap.medium,
-        reason=gap.reason,
-        start_s=gap.start_s,
-        end_s=gap.end_s,
-        lost_s=gap.lost_s,
-        published=clock.now(),
-    )
-
-
 def _reading_status(source: str, state: State, clock: Clock) -> Status:
     return Status(source=source, role="reading", state=state, detail=None, since=clock.now())
-
-
-def _status(state: SourceState, clock: Clock) -> Status:
-    return Status(
-        source=state.source,
-        role=state.role,
-        state=state.state,
-        detail=state.detail,
-        since=clock.now(),
-    )
