@@ -7,7 +7,15 @@ from typing import Final
 LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 # What these libraries say at their own levels is ours to say, in our words and once.
-QUIET: Final = ("libav", "aiomqtt", "paho", "openvino", "pyscenedetect", "asyncio")
+QUIET: Final = (
+    "libav",
+    "aiomqtt",
+    "paho",
+    "openvino",
+    "pyscenedetect",
+    "asyncio",
+    "faster_whisper",
+)
 
 
 def set_up_log(verbosity: int) -> None:

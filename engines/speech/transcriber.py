@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
@@ -19,6 +20,8 @@ from engines.config import SpeechConfig
 from engines.errors import ConfigError, EngineError, ModelError, ModelMissingError
 from engines.spec.frame import SOUND_RATE_HZ
 from engines.spec.transcript import UNSPACED, Hypothesis, Word
+from engines.spec.voice import CHUNK
+from engines.speech.placement import Span, placed, voiced_spans
 from engines.speech.trimmed_whisper import (
     TRIED,
     WINDOW_S,
@@ -26,6 +29,7 @@ from engines.speech.trimmed_whisper import (
     trim_is_tried,
     window_s,
 )
+from engines.speech.voice import VoiceActivity
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +77,7 @@ class Transcriber:
         self.name = folder.name
         self._model = _open(folder, config)
         self.languages: tuple[str, ...] = tuple(sorted(self._model.supported_languages))
+        self._voice = VoiceActivity()
         self._beam = config.beam
         self._trim = config.trim and trim_is_tried()
         if config.trim and not self._trim:
@@ -121,7 +126,7 @@ class Transcriber:
         heard = chain.from_iterable(s.words for s in segments if not _is_invented(s))
         glued = heard if spoken in UNSPACED else _glued(heard)
         return Hypothesis(
-            words=tuple(_placed(glued, start_s, sound_s)),
+            words=tuple(_on_the_clock(glued, start_s, sound_s, self._voiced(samples))),
             language=spoken,
             language_probability=probability,
         )
@@ -144,6 +149,11 @@ class Transcriber:
         features = self._model.feature_extractor(samples)[..., :-1]
         language, probability, _ = self._model.detect_language(features=features)
         return language, min(max(float(probability), 0.0), 1.0)
+
+    def _voiced(self, samples: Float32[ndarray, " N"]) -> tuple[Span, ...]:
+        padded = np.pad(samples, (0, -len(samples) % CHUNK))
+        scores, _ = self._voice.judge(padded, None)
+        return voiced_spans(scores)
 
     def _check_language(self, language: str | None) -> None:
         if language is not None and language not in self.languages:
@@ -203,8 +213,10 @@ def _glued(heard: Iterable[Any]) -> Iterator[Any]:
         yield word
 
 
-def _placed(heard: Iterable[Any], start_s: float, sound_s: float) -> Iterator[Word]:
-    """Put words on the media clock: inside their sound, one after another."""
+def _on_the_clock(
+    heard: Iterable[Any], start_s: float, sound_s: float, voiced: tuple[Span, ...]
+) -> Iterator[Word]:
+    """Put words on the media clock: inside their sound, one after another, where a voice is."""
     free_s = 0.0
     for word in heard:
         text = word.word.strip()
@@ -212,9 +224,10 @@ def _placed(heard: Iterable[Any], start_s: float, sound_s: float) -> Iterator[Wo
             continue
         begin_s = min(max(float(word.start), free_s), sound_s)
         free_s = min(max(float(word.end), begin_s), sound_s)
+        spoken_s, silent_s = placed((begin_s, free_s), voiced)
         yield Word(
             text=text,
-            start_s=start_s + begin_s,
-            end_s=start_s + free_s,
+            start_s=start_s + spoken_s,
+            end_s=start_s + silent_s,
             probability=min(max(float(word.probability), 0.0), 1.0),
         )

@@ -13,6 +13,10 @@ import numpy as np
 from faster_whisper import WhisperModel
 from jaxtyping import Float32
 from numpy import ndarray
+from tqdm.std import TqdmDefaultWriteLock  # type: ignore[import-untyped]
+
+# Its progress bar, which is never shown, takes a semaphore that a killed process leaves behind.
+TqdmDefaultWriteLock.mp_lock = None
 
 TRIED: Final = "1.2.1"
 """The version of faster-whisper that the trim was tried with."""
