@@ -174,6 +174,65 @@ def watch(
     raise typer.Exit(work(mqtt, site=site, as_json=as_json, for_s=for_s, config=config))
 
 
+def transcribe(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="As in `subface run`: a file, a stream, a device."),
+    ],
+    out_format: Annotated[
+        Literal["text", "vtt", "jsonl"] | None,
+        typer.Option(
+            "--format",
+            help="A line an utterance, captions or records; by default as --out is named, or text.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to; - is stdout.", dir_okay=False)
+    ] = Path("-"),
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FOLDER", help="A Whisper model, or a folder that CTranslate2 reads."
+        ),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="xx", help="Such as en; by default it is detected.")
+    ] = None,
+    pace: Annotated[
+        Literal["realtime", "fast"],
+        typer.Option(help="Files: in real time, or as fast as they can be heard."),
+    ] = "fast",
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
+    ] = None,
+    profile: Profile = "embedded",
+    overrides: Override = None,
+) -> None:
+    """Write what is said in a file or a stream; nobody is looked at, nothing is published.
+
+    A line is written when it no longer changes. Ctrl-C finishes what was heard.
+
+    Examples: subface transcribe interview.mp4
+
+    subface transcribe rtsp://10.0.0.4/live --language de --format vtt --out live.vtt
+    """
+    from stream.commands.transcribe import TranscribeOptions
+    from stream.commands.transcribe import transcribe as work
+
+    options = TranscribeOptions(
+        source=source,
+        format=out_format,
+        out=out,
+        model=model,
+        language=language,
+        profile=profile,
+        overrides=overrides or [],
+        pace=pace,
+        for_s=for_s,
+    )
+    raise typer.Exit(work(options))
+
+
 compare = typer.Typer(
     help="Hold two ways to look at the same clip against each other.", no_args_is_help=True
 )
