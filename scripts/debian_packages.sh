@@ -9,6 +9,7 @@ mosquitto                       tests of delivery against a real broker
 ffmpeg                          tests of sources: RTMP, HLS, HTTP-TS, UDP-TS, odd files
 srt-tools                       tests of SRT sources
 chromium                        tests of captions: a real browser shows them
+pocketsphinx-testdata           tests and benchmarks of speech: LibriVox sentences with their text
 python3-gi                      tests of RTSP sources: a real server on loopback
 gir1.2-gst-rtsp-server-1.0      .
 gstreamer1.0-rtsp               .

@@ -52,6 +52,14 @@ def media():
 
 
 @pytest.fixture(scope="session")
+def librivox():
+    folder = Path("/usr/share/pocketsphinx/test/data/librivox")
+    if not folder.is_dir():
+        leave_out("pocketsphinx-testdata is not installed; `make test` installs it where it may")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def need_tool():
     return tool
 

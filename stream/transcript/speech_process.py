@@ -101,8 +101,14 @@ class SpeechProcess:
         self._open = partial(Recogniser, folder, config)
         self._budget = RestartBudget(most=RESTARTS, within_s=WITHIN_S, now=now)
         self._owner: Child[Recogniser] | Worker[Recogniser] | None = None
+        self._buried_cpu_s = 0.0
         self._starting = asyncio.Lock()
         self._watching: list[Callable[[Health], None]] = []
+
+    @property
+    def process_cpu_s(self) -> float:
+        """Processor seconds of the process and those before it; 0 in a thread, which is ours."""
+        return self._buried_cpu_s + (self._owner.cpu_s if isinstance(self._owner, Child) else 0.0)
 
     @property
     def pid(self) -> int | None:
@@ -147,6 +153,7 @@ class SpeechProcess:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._buried_cpu_s = self.process_cpu_s
         owner, self._owner = self._owner, None
         if owner is not None:
             await owner.__aexit__(exc_type, exc, traceback)
@@ -176,6 +183,7 @@ class SpeechProcess:
     async def _bury(self, owner: Child[Recogniser] | Worker[Recogniser], death: str) -> None:
         if owner is not self._owner:
             return  # its other callers were told before
+        self._buried_cpu_s = self.process_cpu_s
         self._owner = None
         self._tell("reconnecting", death)
         await owner.__aexit__(None, None, None)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +51,7 @@ def test_a_word_without_a_voice_stays():
 )
 def test_words_only_shrink_and_keep_their_order(edges_s, chunks):
     edges_s = sorted(edges_s)
-    words = list(zip(edges_s, edges_s[1:], strict=False))
+    words = list(pairwise(edges_s))
     voiced = voiced_spans(np.array(chunks, np.float32))
     assert list(voiced) == sorted(voiced)
     after = [placed(word, voiced) for word in words]

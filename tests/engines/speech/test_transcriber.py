@@ -22,7 +22,6 @@ JFK = (
     " ask what you can do for your country"
 )
 ENGLISH, ALL = "whisper-tiny.en", "whisper-base"
-LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 
 
 def plain(words):
@@ -50,14 +49,6 @@ def jfk(media):
 def copied(need_model, tmp_path):
     """Return a copy of a model's folder that may be broken."""
     return Path(shutil.copytree(need_model(ENGLISH), tmp_path / "broken"))
-
-
-def clips(media):
-    return [
-        media / "audio/jfk.flac",
-        media / "audio/librispeech_6930-75918-0000.flac",
-        *sorted(LIBRIVOX.glob("*.wav")),
-    ]
 
 
 @pytest.mark.parametrize("name", [ENGLISH, ALL])
@@ -91,9 +82,10 @@ def test_a_pass_is_a_function_of_its_sound(transcriber, jfk):
     assert transcriber(ENGLISH).transcribe(jfk, start_s=7.0) == first
 
 
-def test_the_trim_leaves_the_words_as_they_are(need_model, media):
-    sounds = [decode_audio(str(path)) for path in clips(media)]
-    assert len(sounds) > 2, f"{LIBRIVOX} is absent"
+def test_the_trim_leaves_the_words_as_they_are(need_model, media, librivox):
+    clips = [media / "audio/jfk.flac", media / "audio/librispeech_6930-75918-0000.flac"]
+    sounds = [decode_audio(str(path)) for path in (*clips, *sorted(librivox.glob("*.wav")))]
+    assert len(sounds) == 7
     heard = []
     for trim in (True, False):
         with Transcriber(need_model(ALL), SpeechConfig(trim=trim)) as transcriber:
@@ -133,8 +125,8 @@ def test_a_loop_is_no_speech(transcriber, media):
     assert transcriber(ENGLISH).transcribe(sound).words == ()
 
 
-def test_a_word_with_a_hyphen_is_one_word(transcriber):
-    sound = decode_audio(str(LIBRIVOX / "sense_and_sensibility_01_austen_64kb-0890.wav"))
+def test_a_word_with_a_hyphen_is_one_word(transcriber, librivox):
+    sound = decode_audio(str(librivox / "sense_and_sensibility_01_austen_64kb-0890.wav"))
     words = transcriber(ALL).transcribe(sound, language="en").words
     assert "cold-hearted" in {word.text.strip(",") for word in words}
 
