@@ -51,6 +51,8 @@ class ListeningView:
                 self._write_over(record)
             case Transcript(final=True):
                 self.erase()
+            case Status(state="failed"):
+                pass  # it ends the command, with an error that says why
             case GapRecord() | Status():
                 self._shown += 1
                 self.erase()

@@ -1,24 +1,24 @@
 """The transcribe verb: one source in, what is said in it out; nobody looks, and there is no broker.
 
 A file is read as fast as it can be heard, and each utterance once, at its end: nobody waits for its
-words. A live source is heard as in a run, and its lines come as they become final. stdout is data;
-progress, and words that may still change, go to a terminal's stderr.
+words, so an utterance may be long, and the recogniser has whole sentences to go by. A live source
+is heard as in a run, and its lines come as they become final. stdout is data; progress, and words
+that may still change, go to a terminal's stderr.
 """
 
 import asyncio
-import logging
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import yaml
 from rich.console import Console
 
-from engines.config import RuntimeConfig
+from engines.config import RuntimeConfig, Section
 from engines.models.store import ModelStore
 from engines.spec.reading import ModelCard
 from stream import policy
@@ -45,12 +45,14 @@ from stream.transcript.model import speech_card, speech_folder
 from stream.transcript.speech_process import SpeechProcess
 from stream.transcription import Transcription, pacing_of
 
-logger = logging.getLogger(__name__)
-
 Format = Literal["text", "vtt", "jsonl"]
+SectionT = TypeVar("SectionT", bound=Section)
 
 INTERRUPTED: Final = 130
 OUT: Final = "--out"
+SILENCE_S: Final = 1.5
+"""So much silence ends an utterance of a file: a speaker who breathes has not come to an end."""
+LONGEST_S: Final = 26.0
 SUFFIXES: Final[dict[str, Format]] = {".vtt": "vtt", ".jsonl": "jsonl"}
 
 
@@ -86,7 +88,7 @@ def transcribe(options: TranscribeOptions) -> int:
     """Transcribe a source and return the exit code.
 
     Raises:
-        SubfaceError: If it cannot begin: a model is missing, the file cannot be written.
+        SubfaceError: If the source, a model or the file to write to is not what it should be.
     """
     profile = load_profile(options.profile, options.settings())
     (spec,) = parse_sources([options.source])
@@ -114,8 +116,16 @@ def _listening(profile: Profile, spec: SourceSpec) -> Profile:
     source = profile.source.model_copy(update={"sound": True})
     speech = profile.speech
     if speech.policy == "auto" and pacing_of(spec, profile) == "fast":
-        speech = speech.model_copy(update={"policy": "endpoint"})
+        voice = _unless_set(speech.voice, min_silence_s=SILENCE_S)
+        patient = _unless_set(speech, longest_s=LONGEST_S)
+        speech = patient.model_copy(update={"policy": "endpoint", "voice": voice})
     return profile.model_copy(update={"source": source, "speech": speech})
+
+
+def _unless_set(section: SectionT, **values: float) -> SectionT:
+    """Return a section with other values for what neither profile nor arguments say."""
+    unsaid = {key: value for key, value in values.items() if key not in section.model_fields_set}
+    return section.model_copy(update=unsaid)
 
 
 async def _transcribe(
@@ -157,7 +167,9 @@ async def _transcribe(
                 cpu_s=time.process_time() + sum((meter.cpu_s or {}).values()),
             )
         )
-    return _exit_code(outcome, stop)
+    if outcome.error is not None:
+        raise outcome.error
+    return INTERRUPTED if stop.interrupted else 0
 
 
 def _writer(
@@ -200,12 +212,3 @@ def _meter(ears: SpeechProcess) -> EngineMeter:
     meter = EngineMeter(RuntimeConfig())
     meter.seconds, meter.cpu_s = ears.meter.seconds, ears.meter.cpu_s
     return meter
-
-
-def _exit_code(outcome: Outcome, stop: Stop) -> int:
-    if isinstance(outcome.error, ReaderGoneError):
-        return 0
-    if outcome.error is not None:
-        logger.error("%s", outcome.error)
-        return outcome.error.exit_code
-    return INTERRUPTED if stop.interrupted else 0

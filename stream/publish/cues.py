@@ -22,6 +22,8 @@ CUE_S: Final = 6.0
 """So long is a cue on the screen, at most."""
 SHORT_S: Final = 1.0
 """A cue this short is hard to read."""
+PAUSE_S: Final = 0.4
+"""Who pauses so long in a sentence has ended a clause, written with a comma or not."""
 
 SENTENCE_ENDS: Final = ".!?。।؟"
 CLAUSE_ENDS: Final = ",;:—、،؛"
@@ -102,10 +104,11 @@ def _best_cut(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
     for end in range(1, len(pieces) + 1):
         best.append((math.inf, end - 1))
         for first in range(end - 1, -1, -1):
-            cost = _cost(pieces[first:end], is_last=end == len(pieces))
+            cost = _cost(pieces[first:end])
             if cost is None:
                 break  # a longer one fits even less
-            best[end] = min(best[end], (best[first][0] + cost, first))
+            cost += best[first][0] + (_break_cost(pieces[first - 1], pieces[first]) if first else 0)
+            best[end] = min(best[end], (cost, first))
     cut: list[tuple[int, int]] = []
     end = len(pieces)
     while end:
@@ -115,7 +118,7 @@ def _best_cut(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
     return cut[::-1]
 
 
-def _cost(pieces: Sequence[Piece], *, is_last: bool) -> float | None:
+def _cost(pieces: Sequence[Piece]) -> float | None:
     """Return what a cue of these pieces costs; None if they do not fit in one."""
     duration_s = pieces[-1].end_s - pieces[0].start_s
     if len(pieces) > 1 and duration_s > CUE_S:
@@ -125,15 +128,15 @@ def _cost(pieces: Sequence[Piece], *, is_last: bool) -> float | None:
         return None
     uneven, lines = layout
     fullness = max(sum(map(cell_len, lines)) / (2 * LINE_CELLS), duration_s / CUE_S)
-    cost = A_CUE + uneven + FULL * fullness**2 + (TOO_SHORT if duration_s < SHORT_S else 0.0)
-    return cost if is_last else cost + _break_cost(pieces[-1])
+    return A_CUE + uneven + FULL * fullness**2 + (TOO_SHORT if duration_s < SHORT_S else 0.0)
 
 
-def _break_cost(piece: Piece) -> float:
-    end = unicodedata.normalize("NFKC", piece.text).rstrip(BEHIND_THEM)[-1:]
+def _break_cost(before: Piece, after: Piece) -> float:
+    end = unicodedata.normalize("NFKC", before.text).rstrip(BEHIND_THEM)[-1:]
     if not end or end in SENTENCE_ENDS:
         return 0.0
-    return AFTER_A_CLAUSE if end in CLAUSE_ENDS else IN_A_CLAUSE
+    is_pause = end in CLAUSE_ENDS or after.start_s - before.end_s >= PAUSE_S
+    return AFTER_A_CLAUSE if is_pause else IN_A_CLAUSE
 
 
 def _layout(pieces: Sequence[Piece]) -> tuple[float, tuple[str, ...]] | None:
@@ -147,7 +150,9 @@ def _layout(pieces: Sequence[Piece]) -> tuple[float, tuple[str, ...]] | None:
         widths = [cell_len(line) for line in lines]
         if max(widths) <= LINE_CELLS:
             uneven = UNEVEN * abs(widths[0] - widths[1]) / LINE_CELLS
-            layouts.append((uneven + UNEVEN * _break_cost(pieces[middle - 1]), lines))
+            layouts.append(
+                (uneven + UNEVEN * _break_cost(pieces[middle - 1], pieces[middle]), lines)
+            )
     return min(layouts, default=None)
 
 

@@ -34,7 +34,7 @@ def speech_card(config: SpeechConfig, store: ModelStore, *, grid_hz: float) -> M
     if config.model is not None and config.models():
         name, digest = config.model, store.digest(config.model)
     else:
-        name, digest = folder.resolve().name, _digest(folder)
+        name, digest = folder.absolute().name, _digest(folder)
     return ModelCard(name=name, digest=digest, keypoints=None, grid_hz=grid_hz)
 
 

@@ -94,3 +94,10 @@ def test_whatever_is_said_fits_loses_no_letter_and_keeps_its_order(said, languag
     assert all(a.end_s <= b.start_s for a, b in itertools.pairwise(cues))
     letters = [c for word in words for c in word.text if c.isalnum()]
     assert [c for line in lines for c in line if c.isalnum()] == letters
+
+
+def test_a_pause_is_as_good_as_a_comma(samples):
+    before = samples.words("one two three four five six", start_s=0.0, a_second=2.0)
+    after = samples.words("seven eight nine ten eleven twelve thirteen", start_s=4.0, a_second=2.0)
+    first, last = cues_of([*before, *after], "en")
+    assert (first.end_s, last.start_s) == (3.0, 4.0)
