@@ -43,9 +43,9 @@ TOKENS_A_S: Final = 20.0
 TOKENS_AT_MOST: Final = 220
 """What Whisper has room for beside the longest prompt."""
 
-# Tried with tiny.en and base on 32 sounds without a voice (silence, noise, clicks, tones, music) and
-# on speech cut at every second: no words of the former were left, and of the latter none that were
-# right went.
+# Tried with tiny.en and base on 32 sounds without a voice (silence, noise, clicks, tones, music)
+# and on speech cut at every second: no words of the former were left, and of the latter none that
+# were right went.
 NO_SPEECH: Final = 0.4
 IMPROBABLE: Final = -1.0
 """Mean log probability of a token; with that much no-speech there was no voice."""

@@ -98,6 +98,12 @@ def noise(seed, level, n):
     return (level * np.random.default_rng(seed).standard_normal(n)).astype(np.float32)
 
 
+def rumble(n):
+    steps = np.random.default_rng(0).standard_normal(n).cumsum()
+    steps -= np.linspace(0, steps[-1], n)
+    return (0.2 * steps / np.abs(steps).max()).astype(np.float32)
+
+
 def click(n):
     sound = np.zeros(n, np.float32)
     sound[n // 2 : n // 2 + 40] = 0.8
@@ -113,7 +119,7 @@ def tone(n):
 def test_nothing_is_invented_where_nobody_speaks(transcriber, media, name, seconds):
     n = seconds * SOUND_RATE_HZ
     music = np.resize(decode_audio(str(media / "faces/no_face.mp4")), n)
-    sounds = [np.zeros(n, np.float32), click(n), tone(n), music]
+    sounds = [np.zeros(n, np.float32), click(n), tone(n), rumble(n), music]
     sounds += [noise(0, level, n) for level in (0.001, 0.01, 0.1)]
     heard = [transcriber(name).transcribe(sound, language="en").words for sound in sounds]
     assert heard == [()] * len(sounds)
