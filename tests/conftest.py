@@ -136,7 +136,7 @@ def rtsp_server():
     running = []
 
     def start(clip=None, **options):
-        what = [f"--{name}={value}" for name, value in options.items()]
+        what = [f"--{name}" + f"={value}" * (value is not True) for name, value in options.items()]
         running.append(RtspServer(*([f"--file={clip}"] if clip else []), *what))
         return running[-1]
 

@@ -30,7 +30,7 @@ from stream.publish.broker import broker_of
 from stream.publish.connection import connect
 from stream.source.address import parse_sources
 from stream.source.media import media
-from stream.source.spec import SourceSpec
+from stream.source.spec import SourceSpec, SourceState
 from stream.worker import Worker
 
 BLANK_HEIGHT_PX, BLANK_WIDTH_PX = 360, 640
@@ -141,12 +141,15 @@ async def _engines(profile: Profile, store: ModelStore) -> str:
 
 
 async def _source(spec: SourceSpec, profile: Profile) -> str:
-    """Open a source and wait for its first picture."""
+    """Open a source and wait for its first picture, if it has any."""
     async with aclosing(media(spec, profile.source)) as items:
         async for item in items:
-            if isinstance(item, Frame):
-                height, width, _ = item.image.shape
-                return f"{spec.address}: first picture {width}x{height}"
+            match item:
+                case Frame():
+                    height, width, _ = item.image.shape
+                    return f"{spec.address}: first picture {width}x{height}"
+                case SourceState(role="video", state="absent"):
+                    return f"{spec.address}: sound alone, no picture"
     msg = f"{spec.address}: it ended without a picture"
     raise SourceUnreachableError(msg)
 

@@ -78,7 +78,8 @@ async def _compare(options: CompareOptions) -> KeypointComparison:
         still = spec.kind == "picture"
         return KeypointContest((first, second), profile.reading, ModelStore(), still=still)
 
-    async with Worker("perception", opened) as worker, aclosing(media(spec, profile.source)) as at:
+    pictures = profile.source.model_copy(update={"sound": False})
+    async with Worker("perception", opened) as worker, aclosing(media(spec, pictures)) as at:
         with _progress(spec) as (progress, task):
             async for item in at:
                 if isinstance(item, Frame) and item.index % options.every == 0:

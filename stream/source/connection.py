@@ -15,7 +15,9 @@ from av.stream import Stream
 from stream.config import SourceConfig
 from stream.source.decode import MICROSECONDS, Decoded, Decoder
 from stream.source.failures import (
+    REFUSED_ALONE,
     StreamBrokeError,
+    no_sound_alone,
     open_failure,
     reason_of,
     undecodable,
@@ -93,6 +95,8 @@ class Connection:
         except (av.FFmpegError, OSError, ValueError) as error:
             waited_s = self._now() - started_s
             # Interrupted, some protocols call what they have not got invalid.
+            if not self._pictures and isinstance(error, REFUSED_ALONE):
+                raise no_sound_alone(self._spec, error) from error
             is_late = self._spec.scheme != "file" and waited_s >= self._config.open_timeout_s
             raise open_failure(
                 TimeoutError() if is_late else error, self._spec, waited_s

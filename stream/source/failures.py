@@ -39,6 +39,8 @@ class StreamBrokeError(SourceLostError):
 _REFUSED = (
     "refuses the login: expected {scheme}://USER:PASSWORD@HOST with a user and a password it knows"
 )
+REFUSED_ALONE = (av.error.HTTPOtherClientError,)
+"""What an RTSP server without sound answers when only that is asked for (455)."""
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], type[SourceError], str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
@@ -113,6 +115,12 @@ def no_sound(spec: SourceSpec, has: list[str]) -> SourceFormatError:
     """Return what to raise for a source without sound, of which only the sound is wanted."""
     what = f"only {', '.join(has)}" if has else "nothing that can be decoded"
     return SourceFormatError(f"{spec.address}: has no sound: it has {what}; expected audio")
+
+
+def no_sound_alone(spec: SourceSpec, error: Exception) -> SourceFormatError:
+    """Return what to raise for a server that was asked for its sound alone, and refused."""
+    told = f"the server sends no sound by itself: it has none, or refuses ({reason_of(error)})"
+    return SourceFormatError(f"{spec.address}: {told}")
 
 
 def undecodable(spec: SourceSpec, medium: Literal["video", "audio"]) -> SourceFormatError:

@@ -20,6 +20,9 @@ from engines.spec.frame import SOUND_RATE_HZ
 SLACK_S = 0.02
 """Less than one AAC packet of 1024 samples, so that a lost packet is seen as a hole, and more than
 the jitter of timestamps in milliseconds."""
+LONGEST = SOUND_RATE_HZ // 10
+"""Samples of a stretch: a frame of FLAC or WAV may be longer, but what waits for a listener is bound
+in time by being bound in number."""
 
 MIX_DOWN = {"rematrix_maxval": "1.0"}  # two equal channels stay as loud as one, and none clips
 
@@ -88,10 +91,9 @@ class SoundTrack:
             samples = frame.to_ndarray().reshape(-1)
             time_s = self._start_s + self._given / SOUND_RATE_HZ
             self._given += len(samples)
-            stretch = self._without_overlap(time_s, samples)
-            if len(stretch.samples):
-                self._end_s = stretch.time_s + len(stretch.samples) / SOUND_RATE_HZ
-                out.append(stretch)
+            out += _in_parts(self._without_overlap(time_s, samples))
+        if out:
+            self._end_s = out[-1].time_s + len(out[-1].samples) / SOUND_RATE_HZ
         return out
 
     def _without_overlap(self, time_s: float, samples: ndarray) -> Stretch:
@@ -103,3 +105,10 @@ class SoundTrack:
         samples = np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False)
         samples.flags.writeable = False
         return Stretch(time_s, samples)
+
+
+def _in_parts(stretch: Stretch) -> list[Stretch]:
+    return [
+        Stretch(stretch.time_s + at / SOUND_RATE_HZ, stretch.samples[at : at + LONGEST])
+        for at in range(0, len(stretch.samples), LONGEST)
+    ]

@@ -1,8 +1,11 @@
 """Clips made to order, and what a source yields of them."""
 
 import asyncio
+import http.server
 import itertools
+import socket
 import subprocess
+import threading
 from contextlib import aclosing
 from fractions import Fraction
 
@@ -92,6 +95,35 @@ def serve(need_tool):
     for process in started:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+        return tcp.getsockname()[1]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder served over HTTP; return its path and its address."""
+    path = tmp_path / "hls"
+    path.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, directory=path, **options)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 RATE = 48_000

@@ -1,7 +1,6 @@
 """The other ways in: HTTP, RTMP, UDP, SRT, HLS, each from a real sender on loopback."""
 
 import asyncio
-import http.server
 import shutil
 import signal
 import socket
@@ -36,14 +35,6 @@ def clip(need_tool, tmp_path_factory):
     ]
     subprocess.run(command, check=True, timeout=60)
     return path
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
-        return tcp.getsockname()[1]
 
 
 @pytest.fixture
@@ -163,27 +154,6 @@ async def test_corrupt_datagrams_cost_pictures_and_not_the_stream(collect, serve
     )
     got = await collect(f"udp://127.0.0.1:{port}", lambda got: len(got.frames) > 40)
     assert got.epochs == [0]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder served over HTTP; return its path and its address."""
-    path = tmp_path / "hls"
-    path.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, directory=path, **options)
-
-        def log_message(self, *arguments):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": WAIT_S})
-        thread.start()
-        yield path, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
