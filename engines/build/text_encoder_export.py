@@ -51,7 +51,7 @@ def export_text_encoder(
         raise ConfigError(msg)
     sample = torch.ones((1, SAMPLE_TOKENS), dtype=torch.int64)
     write_graph(
-        text_encoder.TextEmbedding(encoder).eval(),
+        text_encoder.TextEmbedding(encoder, encoder.config.hidden_size).eval(),
         (sample, sample),
         out,
         inputs=text_encoder.INPUTS,

@@ -23,7 +23,7 @@ UNSEEN: Final = -1e4  # added to the score of padding: exp of it is 0 in f32, an
 class Tokens(Protocol):
     """What a transformer returns: its tokens."""
 
-    last_hidden_state: Float[Tensor, "B T D"]
+    last_hidden_state: Float[Tensor, "1 T D"]
 
 
 class TextEmbedding(nn.Module):
@@ -31,16 +31,18 @@ class TextEmbedding(nn.Module):
 
     Args:
         encoder: transformers' ``BertModel``, in evaluation mode, with its plain attention.
+        width: How many numbers it makes of a token.
     """
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, width: int) -> None:
         super().__init__()
         self.encoder = encoder
+        self.width = width
 
     def forward(
-        self, input_ids: Int64[Tensor, "B T"], attention_mask: Int64[Tensor, "B T"]
-    ) -> Float[Tensor, "B D"]:
-        """Embed texts.
+        self, input_ids: Int64[Tensor, "1 T"], attention_mask: Int64[Tensor, "1 T"]
+    ) -> Float[Tensor, "1 D"]:
+        """Embed a text.
 
         Args:
             input_ids: Numbers of the vocabulary, [CLS] first and [SEP] last, then padding.
@@ -54,4 +56,5 @@ class TextEmbedding(nn.Module):
             token_type_ids=torch.zeros_like(input_ids),
         )
         total = (tokens.last_hidden_state * seen[:, :, None]).sum(dim=1)
-        return total / seen.sum(dim=1, keepdim=True).clamp(min=1)
+        # its shape is said outright: a runtime would lose the 1 on the way
+        return total.reshape(1, self.width) / seen.sum(dim=1, keepdim=True).clamp(min=1)

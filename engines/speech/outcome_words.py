@@ -28,23 +28,22 @@ MASK: Final = "[MASK]"
 
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u0060\u00b4", "'"))
 _PART: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # what a word has between its punctuation
-_ENTRY_PART: Final = re.compile(r"[\w*#']*[^\W_][\w*#']*")
-_WILDCARDS: Final = {"*": r"\w*", "#": r"\d"}
+_ENTRY_PART: Final = re.compile(r"[\w*']*[^\W_][\w*']*")
 # 'winner's', 'winner'll' are of 'winner', but 'won't' is not of 'won'
-_CONTRACTED: Final = r"(?:'(?!t(?!\S))\S*)?"
+_CONTRACTED: Final = r"(?:'(?!t(?!\w))\S*)?"
 _OPAQUE: Final = "\n"  # no pattern reaches over a word that is masked
 
 
 def _require_words(entry: str) -> str:
     parts = _entry_parts(entry)
     if not parts or not all(map(_ENTRY_PART.fullmatch, parts)):
-        msg = f"expected words of letters, digits, ', * and #, got {entry!r}"
+        msg = f"expected words of letters, digits, ' and *, got {entry!r}"
         raise ValueError(msg)
     return entry
 
 
 Entry = Annotated[str, AfterValidator(_require_words)]
-"""A word, or several words: * stands for any letters or none, # for a digit."""
+"""A word, or several words; * stands for any letters and digits, or none."""
 
 
 class OutcomeList(Section):
@@ -202,9 +201,7 @@ def _patterns(entries: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 def _expression(parts: Sequence[str]) -> str:
     # a space or none: '매치 포인트' is written together as often as not, and so is 'tiebreak'
-    phrase = " ?".join(
-        "".join(_WILDCARDS.get(letter, re.escape(letter)) for letter in part) for part in parts
-    )
+    phrase = " ?".join(re.escape(part).replace(r"\*", r"\w*") for part in parts)
     return rf"(?<!\S){phrase}{_CONTRACTED}(?!\S)"
 
 

@@ -134,9 +134,9 @@ def _mask_token(tokenizer: Tokenizer, path: Path) -> str:
 
 
 def _width(spec: EngineSpec) -> int:
-    outputs = {tensor.name: tensor for tensor in spec.outputs}
-    embedding = outputs.get("embedding")
-    if {_IDS, _SEEN} == set(spec.inputs) and embedding is not None:
+    inputs = {tensor.name: tensor for tensor in spec.inputs}
+    embedding = {tensor.name: tensor for tensor in spec.outputs}.get("embedding")
+    if inputs == {_IDS.name: _IDS, _SEEN.name: _SEEN} and embedding is not None:
         match embedding.shape:
             case (1, int(width)):
                 return width

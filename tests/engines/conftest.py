@@ -1,3 +1,5 @@
+import os
+import subprocess
 from pathlib import Path
 from typing import ClassVar
 
@@ -6,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.models.convert import CHECKOUT
 from engines.perception import blazeface, detector, expression, facemesh
 from engines.perception.ssd import ssd_anchors
 from engines.spec.frame import Frame
@@ -35,6 +38,28 @@ class FakeEngine:
 @pytest.fixture(scope="session")
 def fake_engine():
     return FakeEngine
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The folder of the programs that have no test in them."""
+    return Path(__file__).parents[1] / "reference"
+
+
+@pytest.fixture(scope="session")
+def python():
+    """Run a program by some Python, on one thread."""
+
+    def run(program, *arguments):
+        subprocess.run(
+            [program, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

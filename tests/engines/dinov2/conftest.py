@@ -1,33 +1,5 @@
-import os
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-from engines.models.convert import CHECKOUT
-
-
-@pytest.fixture(scope="session")
-def reference():
-    """The folder of the programs that have no test in them."""
-    return Path(__file__).parents[2] / "reference"
-
-
-@pytest.fixture(scope="session")
-def python():
-    """Run a program by some Python, on one thread."""
-
-    def run(program, *arguments):
-        subprocess.run(
-            [program, *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-
-    return run
 
 
 @pytest.fixture(scope="session")
