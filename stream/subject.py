@@ -1,10 +1,11 @@
 """The rule for who is being watched among those who are seen.
 
 An interview has several faces and reverse shots. The subject is the person of the enrolment
-picture; without one, the person whose face was seen longest, then the one seen longest. How long
-somebody was seen is remembered over cuts, absences and breaks of the stream, so the interviewer of
-a reverse shot does not inherit. Who is the subject stays it while seen, so that the reading does
-not jump between two people of about equal time.
+picture; without one, the person whose face was seen longest, then the one seen longest. Once there
+is speech, who speaks far more than that person is the subject: who asks is brief, who answers is
+not. How long somebody was seen and heard is remembered over cuts, absences and breaks of the
+stream, so the interviewer of a reverse shot does not inherit. Who is the subject stays it while
+seen, so that the reading does not jump between two people of about equal time.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from engines.spec.observation import ENROLLED, Observation, Scene
 from stream.config import ReadingConfig, Subject
 
 LONGEST_STEP_S = 0.5  # a pause between two frames is credited to nobody beyond this
+FAR_MORE = 2.0  # times the speech of whoever is the subject, and
+FAR_MORE_S = 10.0  # so much more: longer than most questions
 REMEMBERED = 256  # persons of a source; the one not seen for longest is forgotten first
 
 
@@ -21,6 +24,7 @@ REMEMBERED = 256  # persons of a source; the one not seen for longest is forgott
 class _Presence:
     face_s: float = 0.0
     seen_s: float = 0.0
+    spoken_s: float = 0.0
     area_px: float = 0.0
 
     def rank(self) -> tuple[float, float, float]:
@@ -68,6 +72,11 @@ class SubjectRule:
         }
         self._forget()
 
+    def hear(self, person_id: str, seconds: float) -> None:
+        """Take into account that somebody was heard to speak for so long."""
+        if person_id in self._seen:  # and not forgotten since
+            self._seen[person_id].spoken_s += seconds
+
     def watched(self) -> tuple[str, ...]:
         """Return the persons to read, the subject or the longest seen first."""
         ranked = sorted(self._present, key=self._rank, reverse=True)
@@ -78,6 +87,7 @@ class SubjectRule:
         if self._subject not in self._present:
             self._subject = ranked[0] if ranked else None
         self._yield_to_a_face(ranked)
+        self._yield_to_who_speaks_most()
         return () if self._subject is None else (self._subject,)
 
     def _yield_to_a_face(self, ranked: list[str]) -> None:
@@ -86,6 +96,15 @@ class SubjectRule:
             return
         if self._seen[ranked[0]].face_s > 0:
             self._subject = ranked[0]
+
+    def _yield_to_who_speaks_most(self) -> None:
+        if self._subject is None:
+            return
+        spoken_s = self._seen[self._subject].spoken_s
+        rival = max(self._present, key=lambda person: self._seen[person].spoken_s)
+        rival_s = self._seen[rival].spoken_s
+        if rival_s >= max(FAR_MORE * spoken_s, spoken_s + FAR_MORE_S):
+            self._subject = rival
 
     def _credit(self, person: str, observation: Observation, step_s: float) -> None:
         if person in self._seen and person not in self._present:

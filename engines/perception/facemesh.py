@@ -10,6 +10,7 @@ from numpy import ndarray
 from engines.engine import Engine
 from engines.perception.boxes import around
 from engines.perception.contract import require
+from engines.perception.mouth import mouth_open
 from engines.perception.region import Region, crop
 from engines.perception.ssd import sigmoid
 from engines.spec.tensors import EngineSpec, TensorSpec
@@ -36,10 +37,12 @@ class Mesh:
     Attributes:
         landmarks: In pixels of the frame; read-only.
         presence: The network's own opinion that it lies on a face, in [0, 1].
+        mouth_open: As ``engines.perception.mouth`` measures it.
     """
 
     landmarks: Float32[ndarray, "468 2"]
     presence: float
+    mouth_open: float
 
     @property
     def box_xyxy(self) -> Float32[ndarray, " 4"]:
@@ -80,4 +83,4 @@ class FaceMesh:
         landmarks = cut.project(points[:, :2])
         landmarks.setflags(write=False)
         presence = sigmoid(np.asarray(out[_PRESENCE], np.float32)).item()
-        return Mesh(landmarks, presence)
+        return Mesh(landmarks, presence, mouth_open(points))

@@ -252,4 +252,5 @@ def _observation(
         keypoints=None if keypoints is None else keypoints.points,
         appearance=appearance,
         expression=expression,
+        mouth_open=None if face is None else face.mesh.mouth_open,
     )

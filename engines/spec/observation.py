@@ -29,6 +29,8 @@ class Observation:
         keypoints: OpenPose-137 as (x, y, score), in pixels; None where not computed.
         appearance: The image encoder's embedding; None where not computed.
         expression: Probabilities in the order of ``EXPRESSIONS``; None where no face was found.
+        mouth_open: How far lower lip and chin are below the nose, in distances between the eyes;
+            None where no face was found.
     """
 
     source: str
@@ -44,6 +46,7 @@ class Observation:
     keypoints: Float32[ndarray, "137 3"] | None = None
     appearance: Float32[ndarray, " D"] | None = None
     expression: Float32[ndarray, " 7"] | None = None
+    mouth_open: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ def upright():
     points = np.random.default_rng(2).uniform(20, 80, (468, 2)).astype(np.float32)
     points[[33, 263]] = [[30, 40], [70, 40]]
     points[[0, 1]] = [[20, 20], [80, 80]]
-    return Mesh(points, 1.0)
+    return Mesh(points, 1.0, 0.6)
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -35,7 +35,7 @@ def test_the_network_sees_the_face_upright_grey_and_within_minus_one_and_one(
     image = np.zeros((100, 100, 3), np.uint8)
     image[:50] = 255  # the upper half of the face is white
     quarter = np.array([[0, 1], [-1, 0]], np.float32)
-    turned = Mesh((upright.landmarks - 50) @ quarter + 50, 1.0)
+    turned = Mesh((upright.landmarks - 50) @ quarter + 50, 1.0, 0.6)
     given = []
     answer = disc_world.fer.compute({})
     monkeypatch.setattr(disc_world.fer, "compute", lambda batch: given.append(batch["x"]) or answer)

@@ -27,7 +27,7 @@ def pose():
 @pytest.fixture
 def mesh():
     places = np.stack([np.arange(468), 2 * np.arange(468)], axis=1).astype(np.float32)
-    return Mesh(places, 0.75)
+    return Mesh(places, 0.75, 0.6)
 
 
 PUPILS = np.array([[1, 2], [3, 4]], np.float32)

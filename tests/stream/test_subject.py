@@ -104,3 +104,66 @@ def test_memory_does_not_grow_with_the_people(scene):
     seen(rule, [scene(3.0 * i, (f"p{i}", "sad")) for i in range(REMEMBERED + 50)])
     assert len(rule._seen) == REMEMBERED
     assert f"p{REMEMBERED + 49}" in rule._seen
+
+
+def both_seen(rule, scene, *, longer="p1", other="p2", start_s=0):
+    seen(rule, while_seen(start_s, 3, (longer, "sad"), scene=scene))
+    return seen(rule, while_seen(start_s + 3, 3, (longer, "sad"), (other, "sad"), scene=scene))
+
+
+def test_who_speaks_far_more_is_the_subject_and_not_the_longest_seen(scene):
+    rule = SubjectRule("main", 2.0)
+    assert both_seen(rule, scene) == ("p1",)
+    rule.hear("p1", 6.0)
+    rule.hear("p2", 25.0)
+    assert rule.watched() == ("p2",)
+
+
+def test_a_question_makes_nobody_the_subject(scene):
+    rule = SubjectRule("main", 2.0)
+    both_seen(rule, scene)
+    rule.hear("p2", 8.0)
+    assert rule.watched() == ("p1",)
+
+
+def test_two_who_speak_in_turns_for_equal_time_do_not_take_turns_as_the_subject(scene):
+    rule = SubjectRule("main", 2.0)
+    both_seen(rule, scene)
+    subjects = []
+    for turn in range(20):
+        rule.hear(("p2", "p1")[turn % 2], 20.0)
+        subjects.append(rule.watched())
+    assert set(subjects) == {("p2",)}  # who spoke before the other had said a word
+
+
+def test_who_answers_at_length_takes_the_place_that_a_long_question_took(scene):
+    rule = SubjectRule("main", 2.0)
+    both_seen(rule, scene)
+    rule.hear("p2", 15.0)
+    assert rule.watched() == ("p2",)
+    rule.hear("p1", 40.0)
+    assert rule.watched() == ("p1",)
+
+
+def test_who_speaks_out_of_sight_is_not_watched_until_seen_again(scene):
+    rule = SubjectRule("main", 2.0)
+    both_seen(rule, scene)
+    assert seen(rule, while_seen(6, 4, ("p1", "sad"), scene=scene)) == ("p1",)
+    rule.hear("p2", 40.0)
+    assert rule.watched() == ("p1",)
+    both = while_seen(10, 1, ("p1", "sad"), ("p2", "sad"), scene=scene)
+    assert seen(rule, both) == ("p2",)
+
+
+def test_speech_makes_nobody_the_subject_but_the_one_enrolled(scene):
+    rule = SubjectRule("main", 2.0, enrolled=True)
+    both_seen(rule, scene, longer="subject")
+    rule.hear("p2", 100.0)
+    assert rule.watched() == ("subject",)
+
+
+def test_a_voice_of_somebody_never_seen_is_not_credited(scene):
+    rule = SubjectRule("all", 2.0)
+    both_seen(rule, scene)
+    rule.hear("p9", 100.0)
+    assert rule.watched() == ("p1", "p2")
