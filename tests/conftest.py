@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,6 +94,56 @@ def need_build_python():
         return build_python()
     except ModelSourceError:
         return leave_out("there is no .venv-build; `make build-env` makes it")
+
+
+GRID_WORDS = (
+    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
+    {"b": "blue", "g": "green", "r": "red", "w": "white"},
+    {"a": "at", "b": "by", "i": "in", "w": "with"},
+    {},  # a letter, which is its own name
+    {"z": "zero", "1": "one", "2": "two", "3": "three", "4": "four"}
+    | {"5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine"},
+    {"a": "again", "n": "now", "p": "please", "s": "soon"},
+)
+
+
+class GridClip(NamedTuple):
+    """A clip of the GRID corpus in a film of several: where it lies, and what is said in it."""
+
+    name: str
+    start_s: float
+    end_s: float
+    sentence: str
+
+
+class JoinedGrid(NamedTuple):
+    path: Path
+    clips: tuple
+
+
+@pytest.fixture(scope="session")
+def joined_grid(media, tmp_path_factory):
+    """The GRID clips one after the other in one film, picture and sound in step."""
+    paths = sorted((media / "grid").glob("*.mpg"))
+    film = tmp_path_factory.mktemp("grid") / "joined.mp4"
+    inputs = [word for path in paths for word in ("-i", str(path))]
+    pads = "".join(f"[{index}:v][{index}:a]" for index in range(len(paths)))
+    graph = f"{pads}concat=n={len(paths)}:v=1:a=1[v][a]"
+    command = [
+        *(tool("ffmpeg"), "-hide_banner", "-loglevel", "error", *inputs),
+        *("-filter_complex", graph, "-map", "[v]", "-map", "[a]"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", "25", "-bf", "0"),
+        *("-c:a", "aac", "-b:a", "128k", str(film)),
+    ]
+    subprocess.run(command, check=True, timeout=60)
+    clips = []
+    for index, path in enumerate(paths):
+        words = [
+            meaning.get(mark, mark) for mark, meaning in zip(path.stem, GRID_WORDS, strict=True)
+        ]
+        start_s = 3.0 * index  # 75 pictures each; the sound, a little shorter, is filled up
+        clips.append(GridClip(path.stem, start_s, start_s + 3.0, " ".join(words)))
+    return JoinedGrid(film, tuple(clips))
 
 
 class RtspServer:
