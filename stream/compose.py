@@ -10,6 +10,7 @@ from engines.spec.reading import (
     LatencyMs,
     Modalities,
     Modality,
+    ModalityState,
     ModelCard,
     PolicyNote,
     Reading,
@@ -26,12 +27,14 @@ class Composer:
     Attributes:
         grid: The time grid of the windows.
         min_s: The least time that faces must span for a surface reading.
+        text_s: Words are stale when the newest of them was said longer ago.
         model: Which network reads.
         policy: The declared purpose and notice.
     """
 
     grid: TimeGrid
     min_s: float
+    text_s: float
     model: ModelCard
     policy: PolicyNote
 
@@ -40,6 +43,7 @@ class Composer:
         surface, abstained = decide.surface(window, min_s=self.min_s, grid=self.grid)
         image = float(window.expression_valid.mean())
         keypoints = float(window.keypoints_valid.mean())
+        text = _text_state(window, self.text_s)
         return Reading(
             id=reading_id,
             seq=seq,
@@ -51,7 +55,11 @@ class Composer:
             window=WindowSpan(
                 start_s=round(window.start_s, 6),
                 end_s=round(window.end_s, 6),
-                coverage=Coverage(image=round(image, 6), keypoints=round(keypoints, 6), text=0.0),
+                coverage=Coverage(
+                    image=round(image, 6),
+                    keypoints=round(keypoints, 6),
+                    text=float(text == "ok"),
+                ),
             ),
             at=At(captured=None, published=""),
             latency_ms=LatencyMs(decode=None, perceive=0.0, step=0.0, publish=0.0, total=0.0),
@@ -63,8 +71,14 @@ class Composer:
             modalities=Modalities(
                 image=Modality(state="ok" if image else "missing", share=None),
                 keypoints=Modality(state="ok" if keypoints else "missing", share=None),
-                text=Modality(state="missing", share=None),
+                text=Modality(state=text, share=None),
             ),
             model=self.model,
             policy=self.policy,
         )
+
+
+def _text_state(window: Window, text_s: float) -> ModalityState:
+    if window.text is None:
+        return "missing"
+    return "stale" if window.newest_s - window.text.end_s > text_s else "ok"

@@ -17,6 +17,7 @@ from stream.records import (
     GapRecord,
     Record,
     Session,
+    SpeechSummary,
     Status,
     Summary,
     Transcript,
@@ -148,6 +149,8 @@ def summary_table(summary: Summary) -> Table:
                 f"arrival to publication: median {spread.p50:.0f} ms, p95 {spread.p95:.0f} ms, "
                 f"max {spread.max:.0f} ms (newest {spread.n})",
             )
+        if source.speech is not None:
+            table.add_row("", _heard(source.speech))
         for edge in source.edges:
             table.add_row("", _conservation(edge))
     for delivery in summary.deliveries:
@@ -158,6 +161,18 @@ def summary_table(summary: Summary) -> Table:
         "process", f"CPU {summary.cpu_s:.1f} s, peak memory {summary.peak_memory_mb:.0f} MB"
     )
     return table
+
+
+def _heard(speech: SpeechSummary) -> str:
+    heard = (
+        f"heard {speech.words} words in {speech.utterances} utterances, "
+        f"{speech.words_of_subject} of them the subject's; {speech.passes} passes"
+    )
+    if speech.delay_s is not None:
+        heard += f"; known {speech.delay_s.p50:.1f} s after they end, p95 {speech.delay_s.p95:.1f}"
+    if speech.skipped_s or speech.switches:
+        heard += f"; {speech.skipped_s:.1f} s skipped, {speech.switches} changes of policy"
+    return heard
 
 
 def _conservation(edge: EdgeCount) -> str:

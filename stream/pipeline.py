@@ -10,18 +10,25 @@ from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
 from engines.spec.frame import Frame, Sound
 from stream.annotate.video import AnnotatedVideo
+from stream.announcer import Announcer
 from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
 from stream.episodes import Episodes
+from stream.hearing import Hearing
+from stream.listening import listener_of, pacing_of
+from stream.lockstep import Lockstep
 from stream.publish.publisher import Publisher
 from stream.source.media import media
 from stream.source.spec import SourceSpec
-from stream.stages import Perceived, gather, listen, perceive, pull, read
+from stream.stages import Perceived, gather, ignore, listen, perceive, pull, read
 from stream.stop import Stop
 from stream.subject import SubjectRule
 from stream.tally import Tally
+from stream.text_evidence import Embed, TextMemory
+from stream.transcript.speaker import SpeakerRule
+from stream.transcript.speech_process import SpeechProcess
 from stream.windows import Hop, WindowCutter
 from stream.worker import Worker
 
@@ -37,6 +44,10 @@ class Shared:
     profile: Profile
     perception: Worker[PerceptionNetworks]
     enrolled: Descriptor | None
+    ears: SpeechProcess | None
+    """What hears; None if nobody listens."""
+    embed: Embed | None
+    """Turns words into a vector; None if they are no evidence."""
     composer: Composer
     publisher: Publisher
     clock: Clock
@@ -59,12 +70,13 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     # A live source goes on without us, so only the present counts; of a file every frame does.
     overload = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
     frames: Channel[Frame] = Channel("decode -> perceive", FRAMES_HELD, overload)
-    sounds: Channel[Sound] = Channel("decode -> listen", SOUNDS_HELD, Overflow.WAIT)
+    sounds: Channel[Sound] = Channel("decode -> listen", SOUNDS_HELD, overload)
     scenes: Channel[Perceived] = Channel("perceive -> gather", SCENES_HELD, Overflow.WAIT)
     hops: Channel[Hop] = Channel("gather -> read", 1, overload)
     channels = (frames, sounds, scenes, hops)
     tally.watch(*channels)
     publisher, clock, reading = shared.publisher, shared.clock, shared.profile.reading
+    hearing = _hearing(spec, shared, tally, frames, sounds)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -76,19 +88,24 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                     scenes,
                     perception=shared.perception,
                     observer=Observer(shared.profile.perception, shared.enrolled),
-                    subject=None if reading.subject == "all" else SubjectRule.of(reading),
+                    subject=SubjectRule.of(reading),
+                    everyone=reading.subject == "all",
+                    hearing=hearing,
                     clock=clock,
                     tally=tally,
                     video=shared.videos.get(spec.name),
                 ),
                 name=f"{spec.name} perceive",
             )
-            tasks.create_task(listen(sounds), name=f"{spec.name} listen")
+            tasks.create_task(
+                _listen(spec, shared, tally, sounds, hearing),
+                name=f"{spec.name} listen",
+            )
             tasks.create_task(
                 gather(
                     scenes,
                     hops,
-                    cutter=WindowCutter(reading, still=spec.kind == "picture"),
+                    cutter=WindowCutter(reading, still=spec.kind == "picture", text=hearing.text),
                     episodes=Episodes(clock),
                     publisher=publisher,
                 ),
@@ -129,3 +146,29 @@ async def _pull_until_stopped(
                 video=shared.videos.get(spec.name),
             )
         )
+
+
+def _hearing(
+    spec: SourceSpec, shared: Shared, tally: Tally, frames: Channel[Frame], sounds: Channel[Sound]
+) -> Hearing:
+    waits = shared.ears is not None and pacing_of(spec, shared.profile) == "fast"
+    lockstep = Lockstep(frames, sounds, delay_s=shared.profile.speech.delay_s) if waits else None
+    memory = None if shared.embed is None else TextMemory(shared.profile.text, shared.embed)
+    return Hearing(
+        announcer=Announcer(spec.name, shared.publisher, shared.clock),
+        speakers=SpeakerRule(),
+        memory=memory,
+        lockstep=lockstep,
+        tally=tally,
+    )
+
+
+async def _listen(
+    spec: SourceSpec, shared: Shared, tally: Tally, sounds: Channel[Sound], hearing: Hearing
+) -> None:
+    if shared.ears is None:
+        await ignore(sounds)
+        return
+    listener = listener_of(spec, shared.profile, shared.ears, tally)
+    async with hearing.announcer.listening_to(shared.ears):
+        await listen(sounds, listener=listener, hearing=hearing)

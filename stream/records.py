@@ -176,6 +176,27 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechSummary:
+    """What was heard in one source."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    utterances: Count
+    """Final ones."""
+    words: Count
+    words_of_subject: Count
+    """Said by somebody who is watched."""
+    passes: Count
+    """Runs of the recogniser."""
+    skipped_s: Amount
+    """Sound that was never recognised: the recogniser died on it, or was too slow."""
+    switches: Count
+    """Changes between believing words as two passes agree and one pass an utterance."""
+    delay_s: Quantiles | None
+    """From the end of a word until it was known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSummary:
     """What became of one source."""
 
@@ -199,6 +220,8 @@ class SourceSummary:
     edges: tuple[EdgeCount, ...]
     total_ms: Quantiles | None
     """From the arrival of a reading's newest frame to the outbox."""
+    speech: SpeechSummary | None = None
+    """Null where nobody listened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,12 +238,15 @@ class Summary:
     deliveries: tuple[EdgeCount, ...]
     """One for each sink: mqtt, jsonl; the summary itself is not in them."""
     cpu_s: Amount
-    """Processor seconds of the program since its engines were open."""
+    """Processor seconds of the program and its speech process since its engines were open."""
     engine_s: dict[str, Amount]
     """Wall seconds inside each engine."""
     engine_cpu_s: dict[str, Amount] | None
     """Processor seconds inside each engine; null where an engine has threads of its own."""
     peak_memory_mb: Amount
+    """Of the program itself."""
+    speech_restarts: Count = 0
+    """How often the speech process died and was started again."""
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["summary"] = "summary"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import time
+from collections.abc import Sequence
 
 from engines.config import PerceptionConfig
 from engines.models.store import ModelStore
@@ -12,10 +12,11 @@ from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.spec.reading import ModelCard
 from engines.spec.timegrid import TimeGrid
 from stream import policy
-from stream.account import session_record, summary_record
+from stream.account import Meters, session_record, summary_record
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
+from stream.listening import is_heard, models_of, open_ears, open_reader
 from stream.meter import EngineMeter
 from stream.outlets import open_sinks, open_videos
 from stream.pipeline import Shared, run_source
@@ -24,6 +25,7 @@ from stream.publish.publisher import Publisher
 from stream.second_thread import SecondThread
 from stream.stop import Stop, signals
 from stream.supervisor import Outcome, supervise
+from stream.transcript.model import speech_card
 from stream.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -42,10 +44,13 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     """
     profile = plan.profile
     note = policy.check(profile.policy, plan.sources, plan.mqtt_url or "off")
+    store.require(models_of(profile, plan.sources))  # all that is missing is said at once
     clock, stop = Clock(), Stop()
     meter = EngineMeter(profile.perception.runtime)
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
-    async with signals(stop), engines as perception:
+    hears = open_ears(profile, store, plan.sources)
+    reads = open_reader(profile, store, plan.sources, meter)
+    async with signals(stop), engines as perception, hears as ears, reads as embed:
         enrolled = await perception.call(_enrolled, profile)
         card = await perception.call(_card, profile, store)
         async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
@@ -53,9 +58,12 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
                 profile=profile,
                 perception=perception,
                 enrolled=enrolled,
+                ears=ears,
+                embed=embed,
                 composer=Composer(
                     grid=TimeGrid(profile.reading.grid_hz),
                     min_s=profile.reading.surface_min_s,
+                    text_s=profile.text.seconds,
                     model=card,
                     policy=note,
                 ),
@@ -64,14 +72,18 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
                 stop=stop,
                 videos=videos,
             )
-            outcomes = await _accounted(plan, shared, meter)
+            cards = [card, *_speech_cards(plan, store)]
+            outcomes = await _accounted(plan, shared, cards, Meters(engines=meter, ears=ears))
     return _exit_code(outcomes, stop)
 
 
-async def _accounted(plan: Plan, shared: Shared, meter: EngineMeter) -> list[Outcome]:
+async def _accounted(
+    plan: Plan, shared: Shared, cards: Sequence[ModelCard], meters: Meters
+) -> list[Outcome]:
     """Run the sources between the first record and the last."""
-    publisher, clock, started_cpu_s = shared.publisher, shared.clock, time.process_time()
-    session = session_record(plan, clock, shared.composer.policy, shared.composer.model)
+    publisher, clock = shared.publisher, shared.clock
+    session = session_record(plan, clock, shared.composer.policy, *cards)
+    meters.start()
     await publisher.put(session)
     outcomes = await _watched(plan, shared)
     # In = out + drops is told by the summary, so everything is delivered or given up before it.
@@ -81,9 +93,8 @@ async def _accounted(plan: Plan, shared: Shared, meter: EngineMeter) -> list[Out
         session.id,
         outcomes,
         publisher=publisher,
-        meter=meter,
+        meters=meters,
         clock=clock,
-        cpu_s=time.process_time() - started_cpu_s,
     )
     await publisher.put(summary)
     return outcomes
@@ -131,6 +142,13 @@ def _card(networks: PerceptionNetworks, profile: Profile, store: ModelStore) -> 
         keypoints=None if networks.keypoints is None else networks.keypoints.name,
         grid_hz=profile.reading.grid_hz,
     )
+
+
+def _speech_cards(plan: Plan, store: ModelStore) -> list[ModelCard]:
+    profile = plan.profile
+    if not is_heard(profile, plan.sources):
+        return []
+    return [speech_card(profile.speech, store, grid_hz=profile.reading.grid_hz)]
 
 
 def _exit_code(outcomes: list[Outcome], stop: Stop) -> int:

@@ -16,22 +16,27 @@ from stream.channel import Channel
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.episodes import Episodes
+from stream.hearing import Hearing
 from stream.publish.publisher import Publisher, Stamps
 from stream.records import State, Status
 from stream.source.spec import Item, SourceState
 from stream.source_records import gap_record, status_record
+from stream.spoken import Spoken
 from stream.subject import SubjectRule
 from stream.tally import Tally
+from stream.transcript.listener import Listener
 from stream.windows import Hop, WindowCutter
 from stream.worker import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perceived:
-    """A scene, and the monotonic time at which it had been perceived."""
+    """A scene, the monotonic time at which it had been perceived, and who had spoken since."""
 
     scene: Scene
     perceived_s: float
+    spoken: tuple[Spoken, ...] = ()
+    """What was said by whom, as known when the scene was seen."""
 
 
 async def pull(
@@ -62,8 +67,19 @@ async def pull(
                 await publisher.put(status_record(item, clock))
 
 
-async def listen(sounds: Channel[Sound]) -> None:
-    """Take the sound off its channel; what is heard in it is not this release's to say."""
+async def listen(sounds: Channel[Sound], *, listener: Listener, hearing: Hearing) -> None:
+    """Find the words in the sound, and tell them."""
+    while waiting := await sounds.take():
+        await hearing.take(waiting, sounds.count)
+        async for item in listener.hear(waiting):
+            await hearing.tell(item)
+        await hearing.heard(len(waiting), listener.heard_until_s)
+    async for item in listener.finish():
+        await hearing.tell(item)
+
+
+async def ignore(sounds: Channel[Sound]) -> None:
+    """Take the sound off its channel, where nobody listens."""
     async for _ in sounds:
         pass
 
@@ -74,7 +90,9 @@ async def perceive(
     *,
     perception: Worker[PerceptionNetworks],
     observer: Observer,
-    subject: SubjectRule | None,
+    subject: SubjectRule,
+    everyone: bool,
+    hearing: Hearing,
     clock: Clock,
     tally: Tally,
     video: AnnotatedVideo | None = None,
@@ -82,17 +100,20 @@ async def perceive(
     """Find the people in every frame, with engines that all sources share.
 
     Only the bodies of those who are watched are looked for: the rule is asked here, frame by frame,
-    and not later in the pipeline, so that a file gives the same however fast it is read. Without a
-    rule everyone's are.
+    and not later in the pipeline, so that a file gives the same however fast it is read.
     """
     async with scenes:
         async for frame in frames:
-            watched = None if subject is None else subject.watched()
-            scene = await perception.call(observer.observe, frame, watched)
-            if subject is not None:
-                subject.see(scene)
+            spoken = await hearing.look(frame.time_s)
+            for turn in spoken:
+                subject.hear(turn.person_id, turn.seconds)
+            watched = subject.watched()
+            scene = await perception.call(observer.observe, frame, None if everyone else watched)
+            subject.see(scene)
             tally.analysed += 1
-            await scenes.send(Perceived(scene=scene, perceived_s=clock.monotonic_s()))
+            perceived_s = clock.monotonic_s()
+            await scenes.send(Perceived(scene=scene, perceived_s=perceived_s, spoken=spoken))
+            await hearing.see(scene, subject.watched())
             if video is not None:
                 await video.frame(frame, scene)
 
@@ -108,7 +129,7 @@ async def gather(
     """Lay scenes on the time grid and cut a window per watched person at every hop."""
     async with hops:
         async for perceived in scenes:
-            hop = cutter.add(perceived.scene, perceived.perceived_s)
+            hop = cutter.add(perceived.scene, perceived.perceived_s, perceived.spoken)
             if hop is not None:
                 await _pass_on(hop, hops, episodes, publisher)
         last = cutter.finish()

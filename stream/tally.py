@@ -3,9 +3,11 @@
 from typing import Any
 
 from engines.spec.frame import Frame, Sound
+from engines.spec.transcript import Utterance
 from stream.channel import Channel
 from stream.meter import Recent
-from stream.records import EdgeCount, SourceSummary
+from stream.records import EdgeCount, SourceSummary, SpeechSummary
+from stream.transcript.listener import ListenerCount
 
 
 class Tally:
@@ -32,6 +34,9 @@ class Tally:
         self.with_surface = 0
         self.gaps = 0
         self.total_ms = Recent()
+        self.listening: ListenerCount | None = None  # shared by all listeners of the source
+        self._words_of_subject = 0
+        self._delay_s = Recent()
 
     def watch(self, *channels: Channel[Any]) -> None:
         """Include the channels of a (re)start in the account."""
@@ -55,6 +60,13 @@ class Tally:
         """Count one stretch of sound."""
         self._sound_s += len(sound.samples) / rate_hz
 
+    def utterance(self, utterance: Utterance) -> None:
+        """Count one final utterance."""
+        if utterance.speaker == "subject":
+            self._words_of_subject += len(utterance.words)
+        for word in utterance.words:
+            self._delay_s.add((word.available_s or utterance.available_s) - word.end_s)
+
     def summary(self, outcome: str, now_s: float) -> SourceSummary:
         """Return the account, closed."""
         return SourceSummary(
@@ -72,6 +84,18 @@ class Tally:
             gaps=self.gaps,
             edges=self._counts(),
             total_ms=self.total_ms.quantiles(),
+            speech=None if self.listening is None else self._speech(self.listening),
+        )
+
+    def _speech(self, listening: ListenerCount) -> SpeechSummary:
+        return SpeechSummary(
+            utterances=listening.utterances,
+            words=listening.words,
+            words_of_subject=self._words_of_subject,
+            passes=listening.passes,
+            skipped_s=round(listening.skipped_s, 3),
+            switches=listening.policy_changes,
+            delay_s=self._delay_s.quantiles(),
         )
 
     def _counts(self) -> tuple[EdgeCount, ...]:

@@ -9,20 +9,21 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from engines.spec.frame import SOUND_RATE_HZ, Gap, Sound
+from stream.announcer import Announcer
 from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.config import Profile
 from stream.errors import EarsLostError
+from stream.listening import listener_of
 from stream.publish.publisher import Publisher
-from stream.records import State, Status
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
-from stream.source_records import gap_record, status_record, transcript_record
+from stream.source_records import gap_record, status_record
 from stream.stop import Stop
 from stream.tally import Tally
 from stream.transcript.heard import Heard
 from stream.transcript.lag import PolicyChange
-from stream.transcript.listener import Listened, Listener, Pacing
+from stream.transcript.listener import Listened
 from stream.transcript.speech_process import SpeechProcess
 
 SOUNDS_HELD = 1500  # 30 s of 20 ms packets
@@ -62,14 +63,12 @@ class Transcription:
         held = SOUNDS_HELD if spec.kind == "live" else SOUNDS_HELD_OF_A_FILE
         sounds: Channel[Sound] = Channel("decode -> listen", held, Overflow.WAIT)
         tally.watch(sounds)
-        listener = Listener(
-            spec.name, self.profile.speech, self.ears, pacing=pacing_of(spec, self.profile)
-        )
+        announcer = Announcer(spec.name, self.publisher, self.clock)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._pull(spec, sounds, tally), name=f"{spec.name} pull")
                 tasks.create_task(
-                    self._listen(spec.name, listener, sounds, tally), name=f"{spec.name} listen"
+                    self._listen(spec, announcer, sounds, tally), name=f"{spec.name} listen"
                 )
         finally:
             sounds.abandon()
@@ -86,47 +85,38 @@ class Transcription:
                         tally.sound(item, SOUND_RATE_HZ)
                         await sounds.send(item)
                     case Gap():
-                        await self._say(spec.name, item, tally)
+                        tally.gaps += 1
+                        await self.publisher.put(gap_record(item, self.clock))
                     case SourceState(role="audio"):
                         await self.publisher.put(status_record(item, self.clock))
 
     async def _listen(
-        self, source: str, listener: Listener, sounds: Channel[Sound], tally: Tally
+        self, spec: SourceSpec, announcer: Announcer, sounds: Channel[Sound], tally: Tally
     ) -> None:
-        health = self.ears.health
-        while waiting := await sounds.take():
-            async for item in listener.hear(waiting):
-                await self._say(source, item, tally)
-            if health is not self.ears.health:
-                health = self.ears.health
-                await self._tell(source, health.state, health.detail)
-                if health.state == "failed":
-                    msg = f"{source}: {health.detail}"
+        listener = listener_of(spec, self.profile, self.ears, tally)
+        async with announcer.listening_to(self.ears):
+            while waiting := await sounds.take():
+                await announcer.heard_sound()
+                async for item in listener.hear(waiting):
+                    await _say(announcer, item, tally)
+                if self.ears.health.state == "failed":
+                    # who asked for words alone has nothing left to wait for
+                    msg = f"{spec.name}: {self.ears.health.detail}"
                     raise EarsLostError(msg)
-            if listener.heard_until_s is not None:
-                self.reached(listener.heard_until_s)
-        async for item in listener.finish():
-            await self._say(source, item, tally)
-        await self._tell(source, "ended", None)
-
-    async def _say(self, source: str, item: Listened, tally: Tally) -> None:
-        match item:
-            case Heard(utterance=utterance):
-                await self.publisher.put(transcript_record(utterance, self.clock))
-            case Gap():
-                tally.gaps += 1
-                await self.publisher.put(gap_record(item, self.clock))
-            case PolicyChange():
-                await self._tell(source, "ok", f"{item.policy}: {item.reason}")
-
-    async def _tell(self, source: str, state: State, detail: str | None) -> None:
-        since = self.clock.now()
-        status = Status(source=source, role="speech", state=state, detail=detail, since=since)
-        await self.publisher.put(status)
+                if listener.heard_until_s is not None:
+                    self.reached(listener.heard_until_s)
+            async for item in listener.finish():
+                await _say(announcer, item, tally)
 
 
-def pacing_of(spec: SourceSpec, profile: Profile) -> Pacing:
-    """Return how the sound of a source comes."""
-    if spec.kind == "live":
-        return "live"
-    return "fast" if profile.source.pace == "fast" else "paced"
+async def _say(announcer: Announcer, item: Listened, tally: Tally) -> None:
+    match item:
+        case Heard(utterance=utterance):
+            if utterance.final:
+                tally.utterance(utterance)
+            await announcer.said(utterance)
+        case Gap():
+            tally.gaps += 1
+            await announcer.gap(item)
+        case PolicyChange():
+            await announcer.policy(item)

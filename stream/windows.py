@@ -7,7 +7,7 @@ from nothing: no window spans a break of the stream.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,18 @@ from engines.spec.labels import EXPRESSIONS
 from engines.spec.observation import Observation, Scene
 from engines.spec.skeleton import POINTS
 from engines.spec.timegrid import TimeGrid
+from engines.spec.transcript import TextEvidence
 from engines.spec.window import Window
 from stream.config import ReadingConfig
+from stream.spoken import Spoken
 from stream.subject import SubjectRule
+
+TextAsOf = Callable[[str | None, float], TextEvidence | None]
+"""Returns what a person's newest words were, as known at a media time."""
+
+
+def _no_text(person_id: str | None, time_s: float) -> None:
+    """Return that nothing was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +54,31 @@ class WindowCutter:
     Args:
         config: Grid, hop, window, subject.
         still: True if the source is a single picture, whose one frame makes a reading.
+        text: Asked for the words of whoever is watched.
     """
 
-    def __init__(self, config: ReadingConfig, *, still: bool = False) -> None:
+    def __init__(
+        self, config: ReadingConfig, *, still: bool = False, text: TextAsOf = _no_text
+    ) -> None:
         self._grid = TimeGrid(config.grid_hz)
         self._ticks = self._grid.ticks_in(config.surface_window_s)
         self._hop_s = config.hop_s
         self._still = still
+        self._text = text
         self._subject = SubjectRule.of(config)
         self._seen: deque[_Seen] = deque()
         self._next_s: float | None = None
 
-    def add(self, scene: Scene, perceived_s: float) -> Hop | None:
+    def add(self, scene: Scene, perceived_s: float, spoken: Sequence[Spoken] = ()) -> Hop | None:
         """Take one scene; return the hop that it completes, if it does.
 
         Args:
             scene: Everyone in one analysed frame; scenes come in media order within an epoch.
             perceived_s: Monotonic time at which it had been perceived.
+            spoken: Who had spoken since the scene before.
         """
+        for turn in spoken:
+            self._subject.hear(turn.person_id, turn.seconds)
         if self._seen and self._seen[-1].scene.epoch != scene.epoch:
             self._seen.clear()
             self._next_s = None
@@ -126,6 +142,7 @@ class WindowCutter:
             keypoints=keypoints,
             keypoints_valid=keypoints_valid,
             face_newest_s=max(faces_s, default=None),
+            text=self._text(person, newest.scene.time_s),
             captured_at=newest.scene.captured_at,
             arrived_s=newest.scene.arrived_s,
             perceived_s=newest.perceived_s,

@@ -25,6 +25,7 @@ class Coverage:
     image: Share
     keypoints: Share
     text: Share
+    """1 while there are words that are not stale, else 0: they fall on no tick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,9 @@ took. A network may use a word from then on and no sooner, live and offline alik
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
+from jaxtyping import Float32
+from numpy import ndarray
+
 from engines.spec.wire import CLOSED, Count, Share
 
 Speaker = Literal["subject", "other", "unknown"]
@@ -87,3 +90,22 @@ class Utterance:
         """The words, as one line."""
         between = "" if self.language in UNSPACED else " "
         return between.join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextEvidence:
+    """The newest words of one person, as a network is given them.
+
+    Attributes:
+        embedding: Of these words together, those that give the outcome away masked if so asked.
+        words: How many there are.
+        start_s: Media time at which the first of them begins.
+        end_s: Media time at which the newest of them ends.
+        available_s: Media time from which on they are known.
+    """
+
+    embedding: Float32[ndarray, " D"]
+    words: int
+    start_s: float
+    end_s: float
+    available_s: float

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
+from engines.spec.transcript import TextEvidence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -24,6 +26,7 @@ class Window:
         expression_valid: True for the ticks on which the person's face was read.
         keypoints: OpenPose-137 as (x, y, score) in pixels; rows outside the mask are zero.
         keypoints_valid: True for the ticks on which any keypoint of the person was found.
+        text: The newest words of the person, as known at ``newest_s``; None if there were none.
         face_newest_s: Media time of the newest face in the window; None if there is none.
         captured_at: When the newest frame was taken, Unix seconds, where the stream says so.
         arrived_s: When the newest frame arrived, monotonic seconds.
@@ -48,4 +51,5 @@ class Window:
     captured_at: float | None
     arrived_s: float
     perceived_s: float
+    text: TextEvidence | None = None
     still: bool = False

@@ -8,7 +8,6 @@ that may still change, go to a terminal's stderr.
 
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,15 +17,16 @@ from typing import Final, Literal, TypeVar
 import yaml
 from rich.console import Console
 
-from engines.config import RuntimeConfig, Section
+from engines.config import Section
 from engines.models.store import ModelStore
 from engines.spec.reading import ModelCard
 from stream import policy
-from stream.account import session_record, summary_record
+from stream.account import Meters, session_record, summary_record
 from stream.clock import Clock
 from stream.config import Pace, Profile
 from stream.console import stderr_console
 from stream.errors import ReaderGoneError
+from stream.listening import pacing_of
 from stream.listening_view import ListeningView, progress
 from stream.meter import EngineMeter
 from stream.plan import Plan
@@ -43,7 +43,7 @@ from stream.stop import Stop, signals
 from stream.supervisor import Outcome, supervise
 from stream.transcript.model import speech_card, speech_folder
 from stream.transcript.speech_process import SpeechProcess
-from stream.transcription import Transcription, pacing_of
+from stream.transcription import Transcription
 
 Format = Literal["text", "vtt", "jsonl"]
 SectionT = TypeVar("SectionT", bound=Section)
@@ -142,6 +142,7 @@ async def _transcribe(
         view = ListeningView(console, partials=console.is_terminal)
         publisher = Publisher([view, writer], clock)
         ears = await stack.enter_async_context(SpeechProcess(folder, profile.speech))
+        meters = Meters(engines=EngineMeter(profile.perception.runtime), ears=ears)
         session = session_record(plan, clock, note, card)
         await publisher.put(session)
         length_s = _length_s(options, plan) if console.is_terminal else None
@@ -156,16 +157,8 @@ async def _transcribe(
             )
             outcome = await _outcome(transcription, spec, plan.for_s)
         view.erase()
-        meter = _meter(ears)
         await publisher.put(
-            summary_record(
-                session.id,
-                [outcome],
-                publisher=publisher,
-                meter=meter,
-                clock=clock,
-                cpu_s=time.process_time() + sum((meter.cpu_s or {}).values()),
-            )
+            summary_record(session.id, [outcome], publisher=publisher, meters=meters, clock=clock)
         )
     if outcome.error is not None:
         raise outcome.error
@@ -205,10 +198,3 @@ async def _outcome(transcription: Transcription, spec: SourceSpec, for_s: float 
         if timer is not None:
             timer.cancel()
     return outcome
-
-
-def _meter(ears: SpeechProcess) -> EngineMeter:
-    """Return what hearing took, in the form of what looking takes."""
-    meter = EngineMeter(RuntimeConfig())
-    meter.seconds, meter.cpu_s = ears.meter.seconds, ears.meter.cpu_s
-    return meter

@@ -6,7 +6,6 @@ jitter by a millisecond in many containers; where the timestamps leave the count
 is invented, and the resampler is built anew, since it would smear the two sides into one.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ SLACK_S = 0.02
 the jitter of timestamps in milliseconds."""
 LONGEST = SOUND_RATE_HZ // 10
 """Samples of a stretch: a frame of FLAC or WAV may be longer, but what waits for a listener is
-bounded in time by being bounded in number."""
+bound in time by being bound in number."""
 
 MIX_DOWN = {"rematrix_maxval": "1.0"}  # two equal channels stay as loud as one, and none clips
 
@@ -109,10 +108,7 @@ class SoundTrack:
 
 
 def _in_parts(stretch: Stretch) -> list[Stretch]:
-    """Cut what is too long into equal parts."""
-    out = []
-    at = 0
-    for samples in np.array_split(stretch.samples, math.ceil(len(stretch.samples) / LONGEST) or 1):
-        out.append(Stretch(stretch.time_s + at / SOUND_RATE_HZ, samples))
-        at += len(samples)
-    return out if at else []
+    return [
+        Stretch(stretch.time_s + at / SOUND_RATE_HZ, stretch.samples[at : at + LONGEST])
+        for at in range(0, len(stretch.samples), LONGEST)
+    ]

@@ -84,6 +84,8 @@ class Listener:
         config: How often to pass, and when to believe what was heard.
         ears: What hears.
         pacing: How the sound comes: it says what a delay is, and whether sound may be skipped.
+        count: The account to go on with, of the listener before this one; it numbers the
+            utterances. None for a new one.
         now: The monotonic clock, in seconds.
 
     Attributes:
@@ -101,9 +103,10 @@ class Listener:
         ears: Ears,
         *,
         pacing: Pacing,
+        count: ListenerCount | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.count = ListenerCount()
+        self.count = count or ListenerCount()
         self.heard_until_s: float | None = None
         self.lag_s = 0.0
         self._source = source

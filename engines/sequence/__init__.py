@@ -1,1 +1,0 @@
-"""What one person has shown so far, as the network carries it from tick to tick."""

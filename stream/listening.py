@@ -1,0 +1,85 @@
+"""What hears and what reads the words of a run, as its profile says."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from jaxtyping import Float32
+from numpy import ndarray
+
+from engines.models.store import ModelStore
+from engines.speech.word_encoder import WordEncoder, open_word_encoder
+from stream.config import Profile
+from stream.meter import EngineMeter
+from stream.source.spec import SourceSpec
+from stream.tally import Tally
+from stream.text_evidence import Embed
+from stream.transcript.ears import Ears
+from stream.transcript.listener import Listener, ListenerCount, Pacing
+from stream.transcript.model import speech_folder
+from stream.transcript.speech_process import SpeechProcess
+from stream.worker import Worker
+
+
+def is_heard(profile: Profile, sources: Sequence[SourceSpec]) -> bool:
+    """Return whether anybody listens: a picture has no sound."""
+    wanted = profile.speech.model is not None and profile.source.sound
+    return wanted and any(spec.kind != "picture" for spec in sources)
+
+
+def models_of(profile: Profile, sources: Sequence[SourceSpec]) -> tuple[str, ...]:
+    """Return the names, in the manifest, of all the models that a run of these sources needs."""
+    if not is_heard(profile, sources):
+        return profile.perception.models()
+    return *profile.perception.models(), *profile.speech.models(), *profile.text.models()
+
+
+@asynccontextmanager
+async def open_ears(
+    profile: Profile, store: ModelStore, sources: Sequence[SourceSpec]
+) -> AsyncIterator[SpeechProcess | None]:
+    """Open the recogniser; None if nobody listens.
+
+    Raises:
+        SubfaceError: If its model is missing or cannot be loaded, or does not know the language.
+    """
+    if not is_heard(profile, sources):
+        yield None
+        return
+    async with SpeechProcess(speech_folder(profile.speech, store), profile.speech) as ears:
+        yield ears
+
+
+@asynccontextmanager
+async def open_reader(
+    profile: Profile, store: ModelStore, sources: Sequence[SourceSpec], meter: EngineMeter
+) -> AsyncIterator[Embed | None]:
+    """Open the text encoder, on a thread of its own; None if words are no evidence.
+
+    Raises:
+        SubfaceError: If its model is missing or cannot be loaded.
+    """
+    if profile.text.model is None or not is_heard(profile, sources):
+        yield None
+        return
+    opened = partial(open_word_encoder, profile.text, store, meter.open)
+    async with Worker("text", opened) as worker:
+
+        async def embed(words: Sequence[str], language: str | None) -> Float32[ndarray, " D"]:
+            return await worker.call(WordEncoder.embed, words, language)
+
+        yield embed
+
+
+def listener_of(spec: SourceSpec, profile: Profile, ears: Ears, tally: Tally) -> Listener:
+    """Return the listener of a source; it goes on counting where one before it ended."""
+    tally.listening = tally.listening or ListenerCount()
+    pacing = pacing_of(spec, profile)
+    return Listener(spec.name, profile.speech, ears, pacing=pacing, count=tally.listening)
+
+
+def pacing_of(spec: SourceSpec, profile: Profile) -> Pacing:
+    """Return how the sound of a source comes."""
+    if spec.kind == "live":
+        return "live"
+    return "fast" if profile.source.pace == "fast" else "paced"
