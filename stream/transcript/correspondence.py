@@ -5,6 +5,7 @@ tells whose voice it is are the single syllables, jaw down where a vowel is loud
 """
 
 import itertools
+import math
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ STILL: Final = 0.008
 """A mouth whose opening deviates less from its mean stands still: that of the GRID speakers, by
 0.001 to 0.005 when silent and 0.024 or more when speaking."""
 _FEWEST: Final = 4  # samples of a part
+_JAW_HZ: Final = 5.0  # a jaw goes up and down at most so often
 _TINY: Final = 1e-12  # of a scale: below it the sound does not change at all
 
 
@@ -44,6 +46,19 @@ def correspondence(
     scale = np.sqrt(np.square(opening).sum() * np.square(loudness).sum(axis=1))
     correlations: Float64[ndarray, " L"] = (loudness @ opening) / np.maximum(scale, _TINY)
     return correlations
+
+
+def chance(mouth: Mouth, length_s: float) -> float:
+    """Return the spread of the correlation of a mouth with a voice that is not its own.
+
+    That of n independent pairs is 1 / sqrt(n). What moves at up to 5 Hz has ten independent values
+    a second, and no more than it was looked at.
+
+    Args:
+        mouth: Over the whole of an utterance.
+        length_s: The length of the utterance.
+    """
+    return math.sqrt(1 / (2 * _JAW_HZ * length_s) + 1 / len(mouth.times_s))
 
 
 def _parts(times_s: Float64[ndarray, " T"]) -> list[slice]:

@@ -75,7 +75,7 @@ class Mouths:
                 found.append(
                     Mouth(
                         person_id=person_id,
-                        watched=2 * watched.sum() > len(watched),
+                        watched=bool(2 * watched.sum() > len(watched)),
                         times_s=times_s,
                         opening=opening,
                         coverage=_followed_s(times_s, start_s, end_s) / (end_s - start_s),

@@ -6,31 +6,30 @@ mouth could be followed says nothing: the voice may be that of whoever turns awa
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter
 from typing import Final
 
-import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from engines.spec.frame import SOUND_RATE_HZ
 from engines.spec.observation import Scene
 from engines.spec.transcript import Speaker, Utterance
-from stream.transcript.correspondence import correspondence
+from stream.transcript.correspondence import chance, correspondence
+from stream.transcript.lip_sync import LAGS_S, LipSync
 from stream.transcript.mouths import Mouth, Mouths
 from stream.transcript.vowels import VowelLoudness
 
-MIN_SCORE: Final = 0.38
-"""Chosen on the GRID clips: ``benchmarks/speaker.py``."""
-SHORTEST_S: Final = 1.0
-"""In less there are too few syllables to tell two people apart."""
+MIN_SCORE: Final = 0.3
+MIN_SURENESS: Final = 1.5
+"""Times the spread of what fits by chance. Both were chosen on GRID: ``benchmarks/speaker.py``."""
+SHORTEST_S: Final = 1.2
+"""With what is around it. In less there are too few syllables to tell two people apart."""
 MIN_COVERAGE: Final = 0.6
 MIN_RATE_HZ: Final = 7.0
 """Four or five syllables a second are not seen with fewer looks at the mouth."""
 AROUND_S: Final = 0.15
 """A mouth opens before it is heard and closes after."""
-LAGS_S: Final = np.array([-0.04, 0.0, 0.04])
-"""Sound and picture of one source are no farther apart: EBU R 37 allows +40 and -60 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +40,37 @@ class Attribution:
         speaker: Whether it is somebody who is watched.
         person_id: Who of those in the picture it is; None if nobody of them, or it is not known.
         score: How well the mouth that fits best does, -1..1; None where none could be followed.
+        sureness: The same in units of the spread of what fits by chance.
     """
 
     speaker: Speaker
     person_id: str | None
     score: float | None
+    sureness: float | None
 
 
-UNKNOWN: Final = Attribution(speaker="unknown", person_id=None, score=None)
+UNKNOWN: Final = Attribution(speaker="unknown", person_id=None, score=None, sureness=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """How well one mouth fits the voice.
+
+    Attributes:
+        mouth: Whose it is, and when it was seen.
+        correlations: At ``LAGS_S``.
+        score: The best of them at the lag of the source.
+        chance: The spread of the score where mouth and voice have nothing to do with each other.
+    """
+
+    mouth: Mouth
+    correlations: Float64[ndarray, " L"]
+    score: float
+    chance: float
+
+    def suffices(self, score: float) -> bool:
+        """Return whether such a score is believed of this mouth."""
+        return score >= max(MIN_SCORE, MIN_SURENESS * self.chance)
 
 
 class SpeakerRule:
@@ -56,6 +78,7 @@ class SpeakerRule:
 
     def __init__(self) -> None:
         self._mouths = Mouths()
+        self._lip_sync = LipSync()
 
     @property
     def seen_until(self) -> tuple[int, float] | None:
@@ -69,12 +92,14 @@ class SpeakerRule:
             scene: Everyone in the frame.
             watched: Whose words are the subject's, by ``person_id``.
         """
+        if scene.epoch != self._mouths.epoch:
+            self._lip_sync = LipSync()
         self._mouths.see(scene, watched)
 
     def speaker(
         self, utterance: Utterance, sound: Float32[ndarray, " N"], sound_s: float
     ) -> Attribution:
-        """Return who says a final utterance, by what was seen so far.
+        """Return who says a final utterance, by what was seen so far; ask once for each.
 
         Args:
             utterance: Its place in media time counts, not its words.
@@ -87,12 +112,28 @@ class SpeakerRule:
             return UNKNOWN
         first, last = (round((time_s - sound_s) * SOUND_RATE_HZ) for time_s in (start_s, end_s))
         voice = VowelLoudness(sound[first:last], start_s)
-        judged = [
-            (float(correspondence(mouth, voice, LAGS_S).max()), mouth)
-            for mouth in self._mouths.between(start_s, end_s)
+        lag_s = self._lip_sync.lag_s
+        fits = [
+            self._fit(mouth, voice, end_s - start_s)
+            for mouth in self._mouths.between(start_s - lag_s, end_s - lag_s)
             if _followed(mouth, end_s - start_s)
         ]
-        return _attribution(judged)
+        self._learn(fits, end_s - start_s)
+        return _attribution(fits)
+
+    def _fit(self, mouth: Mouth, voice: VowelLoudness, length_s: float) -> _Fit:
+        correlations = correspondence(mouth, voice, LAGS_S)
+        return _Fit(
+            mouth=mouth,
+            correlations=correlations,
+            score=self._lip_sync.best(correlations),
+            chance=chance(mouth, length_s),
+        )
+
+    def _learn(self, fits: Sequence[_Fit], length_s: float) -> None:
+        best = max(fits, key=lambda fit: float(fit.correlations.max()), default=None)
+        if best is not None and best.suffices(float(best.correlations.max())):
+            self._lip_sync.learn(best.correlations, length_s)
 
 
 def _followed(mouth: Mouth, length_s: float) -> bool:
@@ -100,13 +141,20 @@ def _followed(mouth: Mouth, length_s: float) -> bool:
     return mouth.coverage >= MIN_COVERAGE and len(mouth.times_s) >= MIN_RATE_HZ * seen_s
 
 
-def _attribution(judged: Sequence[tuple[float, Mouth]]) -> Attribution:
-    if not judged:
+def _attribution(fits: Sequence[_Fit]) -> Attribution:
+    if not fits:
         return UNKNOWN
-    score, best = max(judged, key=itemgetter(0))
-    if score >= MIN_SCORE:
-        speaker: Speaker = "subject" if best.watched else "other"
-        return Attribution(speaker=speaker, person_id=best.person_id, score=score)
-    # it is not those who were seen; only of whoever is watched does that tell
-    seen = any(mouth.watched for _, mouth in judged)
-    return Attribution(speaker="other" if seen else "unknown", person_id=None, score=score)
+    best = max(fits, key=attrgetter("score"))
+    speaker: Speaker = "unknown"
+    person_id = None
+    if best.suffices(best.score):
+        speaker = "subject" if best.mouth.watched else "other"
+        person_id = best.mouth.person_id
+    elif any(fit.mouth.watched for fit in fits):
+        speaker = "other"  # somebody out of the picture; unwatched faces alone would not tell
+    return Attribution(
+        speaker=speaker,
+        person_id=person_id,
+        score=best.score,
+        sureness=best.score / best.chance,
+    )
