@@ -21,9 +21,8 @@ SIDE_PX: Final = 48  # of FER-2013's pictures
 WIDTHS: Final = (24, 48, 96, 160)
 """Filters of the stem and of the levels; the last is the width of the embedding."""
 CLASSES: Final = 7
-MEAN: Final = 0.508  # of FER-2013's training pictures, in 0..1, as is the deviation
+MEAN: Final = 0.508  # about that of FER-2013's training pictures, in 0..1, as is the deviation
 DEVIATION: Final = 0.255
-LUMA: Final = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in FER's grey pictures and cv2.RGB2GRAY
 
 
 class FaceEncoder(nn.Module):
@@ -85,6 +84,8 @@ class _Block(nn.Module):
 class FaceReader(nn.Module):
     """The encoder between pixels and calibrated probabilities: what is exported.
 
+    Equalising the histogram stays outside: counting grey values is nothing for a graph.
+
     Args:
         encoder: The trained network.
         temperature: What the logits are divided by; above 1 makes it less sure.
@@ -94,14 +95,13 @@ class FaceReader(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.temperature = temperature
-        self.register_buffer("luma", torch.tensor(LUMA))
 
     def forward(
-        self, face: UInt8[Tensor, "B 48 48 3"]
+        self, face: UInt8[Tensor, "B 48 48"]
     ) -> tuple[Float[Tensor, "B 7"], Float[Tensor, "B 160"]]:
-        """Read aligned faces, RGB."""
-        grey = (face.to(torch.float32) * self.luma).sum(3)  # cast first: TensorRT moves no uint8
-        logits, embedding = self.encoder(normalised(grey[:, None]))
+        """Read aligned faces, grey, their histogram equalised."""
+        grey = face.to(torch.float32)[:, None]  # cast first: TensorRT moves no uint8
+        logits, embedding = self.encoder(normalised(grey))
         return (logits / self.temperature).softmax(1), embedding
 
 

@@ -9,10 +9,11 @@ number of epochs is fixed beforehand, and no epoch is picked by its score.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,12 +27,13 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torchmetrics.classification import MulticlassAccuracy
 
-from engines.errors import SubfaceError
+from engines.errors import ConfigError, SubfaceError
 from engines.networks.face_encoder import CLASSES, FaceEncoder, normalised
 from training.starter.face_jitter import jittered
 from training.starter.faces import LabelledFaces, read_faces
 
 LAST: Final = "last.ckpt"
+RECIPE: Final = "recipe.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +200,12 @@ def train(recipe: Recipe, faces: LabelledFaces, out: Path) -> None:
     Args:
         recipe: How.
         faces: The whole training file; the slice is split off here.
-        out: Folder for the checkpoint of the last whole epoch, ``last.ckpt``, and ``metrics``.
+        out: Folder for the recipe, the checkpoint of the last whole epoch and the metrics.
+
+    Raises:
+        ConfigError: If the folder holds a run of another recipe.
     """
+    _keep_recipe(recipe, out / RECIPE)
     torch.manual_seed(recipe.seed)
     training = FaceTraining(recipe, *faces.consistent().split())
     checkpoints = ModelCheckpoint(
@@ -222,6 +228,16 @@ def train(recipe: Recipe, faces: LabelledFaces, out: Path) -> None:
     trainer.fit(training, ckpt_path=resumed if resumed.is_file() else None, weights_only=True)
 
 
+def _keep_recipe(recipe: Recipe, path: Path) -> None:
+    text = json.dumps(asdict(recipe), indent=2) + "\n"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != text:
+        msg = f"{path}: a run of another recipe lies here; give another folder, or the same options"
+        raise ConfigError(msg)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train the starter's face encoder.
 
@@ -241,10 +257,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     try:
         faces = read_faces(options.faces)
+        train(Recipe(epochs=options.epochs, seed=options.seed), faces, options.out)
     except SubfaceError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    train(Recipe(epochs=options.epochs, seed=options.seed), faces, options.out)
     return 0
 
 
