@@ -1,0 +1,1 @@
+"""What one person has shown so far, as the network carries it from tick to tick."""
