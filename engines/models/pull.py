@@ -19,7 +19,7 @@ from engines.models.fetch import Fetcher
 from engines.models.manifest import DerivedModel, FetchedModel, FolderModel, ModelFile
 from engines.models.packages import PackageShelf
 from engines.models.provenance import FirstPull, read_first_pull, record_first_pull
-from engines.models.source import HUB, HubSource, PackageSource, PublisherSource
+from engines.models.source import HUB, HubSource, PackageSource, PublisherSource, ShippedSource
 from engines.models.store import ModelStore, sha256
 
 SMALL_BYTES: Final = 100_000  # a configuration is not 0.0 MB
@@ -197,7 +197,7 @@ class _Puller:
         recorded = None if first is None else first.sha256
         failures: list[ModelError] = []
         for source in file.sources:
-            if source.kind not in self._allowed:
+            if isinstance(source, ShippedSource) or source.kind not in self._allowed:
                 continue
             self._observer.begin(name, file.size_bytes)
             try:
@@ -273,6 +273,9 @@ def _first_pull(file: Path, origin: str) -> FirstPull:
 
 def _no_source(name: str, file: ModelFile, place: Path, failures: list[ModelError]) -> ModelError:
     what = "it" if isinstance(file, FetchedModel) else f"its {file.file}"
+    if any(isinstance(source, ShippedSource) for source in file.sources):
+        msg = f"model {name!r}: {what} is part of Subface; install Subface again"
+        return ModelSourceError(msg)
     if not failures:
         kinds = ", ".join(source.kind for source in file.sources)
         msg = f"model {name!r}: {what} has no source of this kind (it has {kinds})"

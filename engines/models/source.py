@@ -1,4 +1,4 @@
-"""Where a file of a model comes from: its publisher, a model hub, a pinned package.
+"""Where a file of a model comes from: publisher, model hub, pinned package, or Subface itself.
 
 All parts of the manifest are frozen and closed: a mistyped key is an error, not a silent default.
 """
@@ -58,7 +58,17 @@ class PackageSource(Member):
         return (self, *self.then)
 
 
-Source = Annotated[PublisherSource | HubSource | PackageSource, Field(discriminator="kind")]
+class ShippedSource(Entry):
+    """A file that lies in Subface itself: it is used where it is, and never copied or fetched."""
+
+    kind: Literal["shipped"]
+    path: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[\w.-]+$")]
+    """Below ``engines/models``."""
+
+
+Source = Annotated[
+    PublisherSource | HubSource | PackageSource | ShippedSource, Field(discriminator="kind")
+]
 
 
 class Package(Entry):

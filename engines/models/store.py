@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from platformdirs import user_cache_path
 
@@ -20,6 +21,10 @@ from engines.models.manifest import (
     shipped_manifest,
 )
 from engines.models.provenance import read_first_pull, read_provenance
+from engines.models.source import ShippedSource
+
+SHIPPED: Final = Path(__file__).parent
+"""Where the models lie that are part of Subface."""
 
 
 def cache_root() -> Path:
@@ -61,8 +66,11 @@ class ModelStore:
             ConfigError: If the manifest has no such model.
         """
         model = self.manifest.model(name)
-        folder = self.folder(name)
-        return folder if isinstance(model, FolderModel) else folder / model.file
+        if isinstance(model, FolderModel):
+            return self.folder(name)
+        if isinstance(model, DerivedModel):
+            return self.folder(name) / model.file
+        return self._file(name, model)
 
     def path(self, name: str) -> Path:
         """Return where a model is, a file or a folder, after every digest was checked.
@@ -84,8 +92,7 @@ class ModelStore:
 
     def check(self, name: str, file: ModelFile) -> None:
         """Check one of a model's downloaded files; raises as ``path`` does."""
-        path = self.folder(name) / file.file
-        self._check(name, path, self._sha256_of_fetched(name, file))
+        self._check(name, self._file(name, file), self._sha256_of_fetched(name, file))
 
     def tokenizer(self, name: str) -> Path:
         """Return the path of what cuts a text into the tokens of a model; raises as ``path`` does.
@@ -166,11 +173,18 @@ class ModelStore:
 
     def _stands(self, name: str) -> bool:
         model = self.manifest.model(name)
-        names = [model.file] if isinstance(model, DerivedModel) else [f.file for f in model.files]
-        return all((self.folder(name) / file).is_file() for file in names)
+        if isinstance(model, DerivedModel):
+            return self.place(name).is_file()
+        return all(self._file(name, file).is_file() for file in model.files)
+
+    def _file(self, name: str, file: ModelFile) -> Path:
+        for source in file.sources:
+            if isinstance(source, ShippedSource):
+                return SHIPPED / source.path
+        return self.folder(name) / file.file
 
     def _is_whole(self, name: str, file: ModelFile) -> bool:
-        path = self.folder(name) / file.file
+        path = self._file(name, file)
         return path.is_file() and path.stat().st_size == self._size_of_fetched(name, file)
 
     def _check(self, name: str, path: Path, expected: str) -> None:
@@ -180,7 +194,7 @@ class ModelStore:
             raise ModelDigestError(msg)
 
     def _sha256_of_fetched(self, name: str, file: ModelFile) -> str:
-        path = _there(name, self.folder(name) / file.file)
+        path = _there(name, self._file(name, file))
         if file.sha256 is not None:
             return file.sha256
         first = read_first_pull(path)
@@ -195,7 +209,7 @@ class ModelStore:
     def _size_of_fetched(self, name: str, file: ModelFile) -> int | None:
         if file.size_bytes is not None:
             return file.size_bytes
-        first = read_first_pull(self.folder(name) / file.file)
+        first = read_first_pull(self._file(name, file))
         return None if first is None else first.size_bytes
 
     def _sha256_of_source(self, model: DerivedModel) -> str | None:
