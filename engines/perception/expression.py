@@ -1,10 +1,11 @@
-"""Facial expression: seven probabilities from one aligned face.
+"""Facial expression: what an aligned face shows, and the peer network of the ``fer`` package.
 
-The network is the one of the ``fer`` package (MIT), trained on FER-2013. Its class order is its
-own; it is mapped to ``EXPRESSIONS`` here and nowhere else.
+That network (MIT, trained on FER-2013) is what our own face encoder is held against, and can take
+its place. Its class order is its own; it is mapped to ``EXPRESSIONS`` here and nowhere else.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -33,8 +34,41 @@ _CONTRACT = EngineSpec(
 )
 
 
-class ExpressionReader:
-    """Reads the expression of a face.
+@dataclass(frozen=True, slots=True)
+class FaceLook:
+    """What a network makes of a face.
+
+    Attributes:
+        expression: Probabilities in the order of ``EXPRESSIONS``; read-only.
+        embedding: The face as a vector, read-only; None if the network gives none.
+    """
+
+    expression: Float32[ndarray, " 7"]
+    embedding: Float32[ndarray, " D"] | None = None
+
+    @classmethod
+    def of(
+        cls, expression: Float32[ndarray, " 7"], embedding: Float32[ndarray, " D"] | None = None
+    ) -> "FaceLook":
+        """Return copies that nobody changes."""
+        look = cls(expression.copy(), None if embedding is None else embedding.copy())
+        for numbers in (look.expression, look.embedding):
+            if numbers is not None:
+                numbers.setflags(write=False)
+        return look
+
+
+@runtime_checkable
+class ExpressionReader(Protocol):
+    """Reads the expression of a face."""
+
+    def read(self, image: UInt8[ndarray, "H W 3"], mesh: Mesh) -> FaceLook:
+        """Return what the face that a mesh lies on shows."""
+        ...
+
+
+class PeerExpressions:
+    """Reads the expression of a face by fer's network.
 
     Args:
         engine: float32 ``x`` [1 64 64 1], grey in -1..1 -> float32 ``Identity`` [1 7],
@@ -48,8 +82,8 @@ class ExpressionReader:
         require(engine, _CONTRACT, role="expression network")
         self._engine = engine
 
-    def read(self, image: UInt8[ndarray, "H W 3"], mesh: Mesh) -> Float32[ndarray, " 7"]:
-        """Return the probabilities in the order of ``EXPRESSIONS``; read-only.
+    def read(self, image: UInt8[ndarray, "H W 3"], mesh: Mesh) -> FaceLook:
+        """Return what a face expresses; there is no embedding.
 
         Args:
             image: The frame that the face was found in.
@@ -59,6 +93,4 @@ class ExpressionReader:
         grey = cv2.cvtColor(cut.image, cv2.COLOR_RGB2GRAY)
         pixels = grey.astype(np.float32) / np.float32(127.5) - np.float32(1)
         out = self._engine.run({"x": pixels[None, :, :, None]})["Identity"]
-        probabilities = np.asarray(out, dtype=np.float32)[0, _TO_EXPRESSIONS]
-        probabilities.setflags(write=False)
-        return probabilities
+        return FaceLook.of(out[0, _TO_EXPRESSIONS])

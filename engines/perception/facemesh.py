@@ -49,15 +49,18 @@ class Mesh:
         """The upright box around the mesh, in pixels of the frame; read-only."""
         return around(self.landmarks)
 
-    def region(self, scale: float) -> Region:
+    def region(self, scale: float, shift: float = 0.0) -> Region:
         """Return the square around the mesh with the outer corners of the eyes level.
 
         Args:
             scale: The side in units of the longer side of ``box_xyxy``.
+            shift: How far the centre moves down in the crop, in units of the mesh's height.
         """
         right_eye, left_eye = self.landmarks[_RIGHT_EYE], self.landmarks[_LEFT_EYE]
         # the person's right eye is on the left of the picture
-        return Region.around(self.landmarks, left=right_eye, right=left_eye, scale=scale)
+        return Region.around(
+            self.landmarks, left=right_eye, right=left_eye, scale=scale, shift=shift
+        )
 
 
 class FaceMesh:

@@ -11,8 +11,9 @@ from engines.models.store import ModelStore
 from engines.perception.appearance import AppearanceEncoder
 from engines.perception.beside import Beside, in_turn
 from engines.perception.detector import PersonDetector
-from engines.perception.expression import ExpressionReader
+from engines.perception.expression import ExpressionReader, PeerExpressions
 from engines.perception.face import FaceFinder
+from engines.perception.face_encoder import FaceEncoder, takes_face
 from engines.perception.identity.face_embedder import FaceEmbedder
 from engines.perception.keypoints.network import KeypointNetwork
 from engines.perception.keypoints.opening import open_keypoints
@@ -25,10 +26,11 @@ class PerceptionNetworks:
     Attributes:
         persons: The person detector.
         faces: The face detector and the face mesh.
-        expressions: The expression network.
+        expressions: The expression network; the starter's embeds the face as well.
         engines: Closes them.
         identity: The face embedder; None where the profile names none.
-        appearance: The appearance encoder; None where the profile names none.
+        appearance: The appearance encoder; None where the profile names none, or the expression
+            network.
         keypoints: The keypoint network; None where the profile names none.
         beside: How two pieces of work that do not need each other are done.
     """
@@ -78,12 +80,16 @@ def open_networks(
         def open_model(name: str, *, outputs: Sequence[str] | None = None) -> Engine:
             return opened.enter_context(open_engine(name, store.path(name), outputs=outputs))
 
+        expressions = _expressions(open_model(config.expression.model))
+        embeds = config.appearance.model == config.expression.model and isinstance(
+            expressions, FaceEncoder
+        )
         return PerceptionNetworks(
             persons=PersonDetector(open_model(config.detector.model)),
             faces=FaceFinder(
                 open_model(config.face.detector), open_model(config.face.mesh), config.face
             ),
-            expressions=ExpressionReader(open_model(config.expression.model)),
+            expressions=expressions,
             identity=(
                 None
                 if config.identity.model is None
@@ -91,10 +97,14 @@ def open_networks(
             ),
             appearance=(
                 None
-                if config.appearance.model is None
+                if config.appearance.model is None or embeds
                 else AppearanceEncoder(open_model(config.appearance.model))
             ),
             keypoints=open_keypoints(config.keypoints, open_model, beside),
             beside=beside,
             engines=opened.pop_all(),
         )
+
+
+def _expressions(engine: Engine) -> ExpressionReader:
+    return FaceEncoder(engine) if takes_face(engine) else PeerExpressions(engine)

@@ -13,6 +13,7 @@ from numpy import ndarray
 from engines.config import PerceptionConfig
 from engines.perception.appearance import appearance_box
 from engines.perception.boxes import area
+from engines.perception.expression import FaceLook
 from engines.perception.face import Face
 from engines.perception.identity.descriptor import Descriptor, colours
 from engines.perception.identity.face_embedder import FaceEmbedder
@@ -30,10 +31,10 @@ CLOCK_JITTER_S: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class _Recognised:
-    """The people of a frame by their faces: tracks, and by track_id expressions and pupils."""
+    """The people of a frame by their faces: tracks, and by track_id looks and pupils."""
 
     tracks: list[Track]
-    expressions: dict[int, Float32[ndarray, " 7"]]
+    looks: dict[int, FaceLook]
     pupils: dict[int, Pupils]
 
 
@@ -94,7 +95,7 @@ class Observer:
             lambda: {} if networks.keypoints is None else self._followed.bodies(frame, before),
         )
         followed = [t for t in recognised.tracks if any(t.track_id == w.track_id for w in wanted)]
-        looks = self._embed(networks, frame, followed)
+        appearances = self._embed(networks, frame, followed, recognised.looks)
         keypoints = self._followed.complete(
             frame, self._seen(followed), bodies=bodies, pupils=recognised.pupils
         )
@@ -112,8 +113,8 @@ class Observer:
                     track,
                     person_id=self._persons[track.track_id],
                     face=self._faces.get(track.track_id),
-                    expression=recognised.expressions.get(track.track_id),
-                    appearance=looks.get(track.track_id),
+                    look=recognised.looks.get(track.track_id),
+                    appearance=appearances.get(track.track_id),
                     keypoints=keypoints.get(track.track_id),
                 )
                 for track in recognised.tracks
@@ -143,11 +144,11 @@ class Observer:
         """Find faces, whose they are, and what they show."""
         self._find_faces(networks, frame, tracks)
         tracks, self._persons = self._identify(networks, frame, tracks)
-        expressions = {
+        looks = {
             track_id: networks.expressions.read(frame.image, face.mesh)
             for track_id, face in self._faces.items()
         }
-        return _Recognised(tracks, expressions, self._followed.pupils(frame, self._seen(tracks)))
+        return _Recognised(tracks, looks, self._followed.pupils(frame, self._seen(tracks)))
 
     def _find_faces(self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]) -> None:
         # a track that lives on weak detections is no evidence of a person
@@ -195,11 +196,18 @@ class Observer:
         return bool(x2 - x1 >= self._config.identity.min_face_px)
 
     def _embed(
-        self, networks: PerceptionNetworks, frame: Frame, tracks: list[Track]
+        self,
+        networks: PerceptionNetworks,
+        frame: Frame,
+        tracks: list[Track],
+        looks: Mapping[int, FaceLook],
     ) -> dict[int, Float32[ndarray, " D"]]:
         """Return the appearance of each track of which the part to be embedded is seen."""
         if networks.appearance is None:
-            return {}
+            if self._config.appearance.model is None:
+                return {}
+            found = {t.track_id: looks[t.track_id] for t in tracks if t.track_id in looks}
+            return {t: e for t, look in found.items() if (e := look.embedding) is not None}
         boxes: dict[int, Float32[ndarray, " 4"]] = {}
         for track in tracks:
             face = self._faces.get(track.track_id)
@@ -234,7 +242,7 @@ def _observation(
     *,
     person_id: str | None,
     face: Face | None,
-    expression: Float32[ndarray, " 7"] | None,
+    look: FaceLook | None,
     appearance: Float32[ndarray, " D"] | None,
     keypoints: Keypoints | None,
 ) -> Observation:
@@ -251,6 +259,6 @@ def _observation(
         face_xyxy=None if face is None else face.mesh.box_xyxy,
         keypoints=None if keypoints is None else keypoints.points,
         appearance=appearance,
-        expression=expression,
+        expression=None if look is None else look.expression,
         mouth_open=None if face is None else face.mesh.mouth_open,
     )

@@ -7,7 +7,7 @@ from engines.config import AppearanceConfig, FaceConfig, PerceptionConfig
 from engines.errors import EngineError
 from engines.perception.appearance import AppearanceEncoder, appearance_box
 from engines.perception.detector import PersonDetector
-from engines.perception.expression import ExpressionReader
+from engines.perception.expression import PeerExpressions
 from engines.perception.face import FaceFinder
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
@@ -120,7 +120,7 @@ def observe(disc_world, engine, frame_of):
         networks = PerceptionNetworks(
             persons=PersonDetector(disc_world.persons),
             faces=FaceFinder(disc_world.blazeface, disc_world.facemesh, FaceConfig()),
-            expressions=ExpressionReader(disc_world.fer),
+            expressions=PeerExpressions(disc_world.fer),
             engines=ExitStack(),
             appearance=AppearanceEncoder(engine()),
         )

@@ -3,7 +3,7 @@ import pytest
 
 from engines.backends import open_engine
 from engines.config import PerceptionConfig
-from engines.perception.expression import NETWORK_ORDER, ExpressionReader
+from engines.perception.expression import NETWORK_ORDER, PeerExpressions
 from engines.perception.facemesh import Mesh
 from engines.perception.networks import open_networks
 from engines.spec.labels import EXPRESSIONS
@@ -22,7 +22,9 @@ def test_the_networks_order_is_mapped_to_that_of_the_labels(disc_world, upright,
     sure = np.array([[float(label == name) for label in NETWORK_ORDER]], np.float32)
     monkeypatch.setattr(disc_world.fer, "compute", lambda batch: {"Identity": sure})
 
-    read = ExpressionReader(disc_world.fer).read(np.zeros((100, 100, 3), np.uint8), upright)
+    read = (
+        PeerExpressions(disc_world.fer).read(np.zeros((100, 100, 3), np.uint8), upright).expression
+    )
 
     assert EXPRESSIONS[int(read.argmax())] == name
     assert read.sum() == 1
@@ -40,7 +42,7 @@ def test_the_network_sees_the_face_upright_grey_and_within_minus_one_and_one(
     answer = disc_world.fer.compute({})
     monkeypatch.setattr(disc_world.fer, "compute", lambda batch: given.append(batch["x"]) or answer)
 
-    reader = ExpressionReader(disc_world.fer)
+    reader = PeerExpressions(disc_world.fer)
     reader.read(image, upright)
     reader.read(np.ascontiguousarray(np.rot90(image, -1)), turned)
 
@@ -59,6 +61,6 @@ def test_a_smile_is_read_as_happy(media, store, pictures):
     ) as nets:
         (person,) = nets.persons.detect(image).boxes_xyxy[:1]
         (face,) = nets.faces.find(image, person[None], [None])
-        read = nets.expressions.read(image, face.mesh)
+        read = nets.expressions.read(image, face.mesh).expression
 
     assert EXPRESSIONS[int(read.argmax())] == "happy"

@@ -5,7 +5,7 @@ import pytest
 
 from engines.config import DetectorConfig, FaceConfig, PerceptionConfig
 from engines.perception.detector import PersonDetector
-from engines.perception.expression import ExpressionReader
+from engines.perception.expression import PeerExpressions
 from engines.perception.face import FaceFinder
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
@@ -19,7 +19,7 @@ def networks(disc_world):
     with PerceptionNetworks(
         persons=PersonDetector(disc_world.persons),
         faces=FaceFinder(disc_world.blazeface, disc_world.facemesh, FaceConfig()),
-        expressions=ExpressionReader(disc_world.fer),
+        expressions=PeerExpressions(disc_world.fer),
         engines=ExitStack(),
     ) as shared:
         yield shared
