@@ -1,6 +1,6 @@
 """How true the clock is: a flash and a beep of one moment, built apart by a known amount.
 
-    .venv/bin/python benchmarks/av_clock.py [--minutes 10] [--ppm 100] [--live-s 60]
+    .venv/bin/python benchmarks/av_clock.py [--minutes 10] [--live-s 60]
 
 A film is generated with a flash and a 1 kHz beep every two seconds; its sound is shifted by a known
 amount, and was taken with a clock that runs fast. What that does to the stamps depends on who makes
@@ -10,8 +10,8 @@ right, and its packets hold more than their stamps say: nothing must drift then,
 counted here. The film is read as a file and live (UDP, RTSP); measured is where the pipeline says
 that flash and beep are: ``Frame.time_s``, and ``Sound.time_s`` plus the number of the sample.
 
-Live streams are as long as one has patience for, so their clock runs fast in proportion: the offset
-at their end is the same.
+Live streams are as long as one has patience for, so their clock runs fast in proportion: at their
+end the offset is the same.
 
 Exit code 1 if an event is farther than 40 ms from where it was built.
 """
@@ -267,8 +267,10 @@ def sent_by_udp(film: Path) -> Iterator[str]:
         address = f"udp://127.0.0.1:{probe.getsockname()[1]}"
     command = _ffmpeg("-re", "-i", film, "-c", "copy", "-f", "mpegts", f"{address}?pkt_size=1316")
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as sender:
-        yield address
-        sender.kill()
+        try:
+            yield address
+        finally:
+            sender.kill()
 
 
 @contextmanager
@@ -277,8 +279,10 @@ def served_by_rtsp(film: Path) -> Iterator[str]:
     script = ROOT / "tests/servers/rtsp_server.py"
     command = [SYSTEM_PYTHON, str(script), f"--file={film}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        yield server.stdout.readline().strip()
-        server.kill()
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
 
 
 def _ffmpeg(*arguments: object) -> list[str]:
@@ -305,23 +309,28 @@ async def _files(folder: Path, length_s: float, fast: float) -> list[dict]:
     return rows
 
 
+def _live_film(kind: str, built: Built, path: Path) -> Path:
+    if kind == "udp":
+        return write(built, path)
+    return remuxed(write(built, path, shift_in="content"), f"{path.stem}.mp4")
+
+
 async def _live(folder: Path, for_s: float, fast: float) -> list[dict]:
-    async def one(kind: str, number: int, built: Built) -> dict:
-        path = folder / f"{kind}{number}.ts"
-        if kind == "udp":
-            opened = sent_by_udp(write(built, path))
-        else:
-            film = write(built, path, shift_in="content")
-            opened = served_by_rtsp(remuxed(film, f"{kind}{number}.mp4"))
+    async def one(kind: str, built: Built, film: Path) -> dict:
+        opened = sent_by_udp(film) if kind == "udp" else served_by_rtsp(film)
         with opened as address:
             return _row(f"live {kind}", built, await watch(address, for_s=for_s))
 
     builds = _builds(for_s + LIVE_REST_S, fast)
-    kinds = [("udp", built) for built in builds] + [("rtsp", built) for built in builds]
+    # All films first: making one would hold up those that are watched.
+    films = [
+        (kind, built, _live_film(kind, built, folder / f"{kind}{number}.ts"))
+        for kind in ("udp", "rtsp")
+        for number, built in enumerate(builds)
+    ]
     rows: list[dict] = []
-    for at in range(0, len(kinds), AT_ONCE):
-        some = kinds[at : at + AT_ONCE]
-        rows += await asyncio.gather(*(one(k, at + i, b) for i, (k, b) in enumerate(some)))
+    for at in range(0, len(films), AT_ONCE):
+        rows += await asyncio.gather(*(one(*film) for film in films[at : at + AT_ONCE]))
     return rows
 
 
@@ -342,19 +351,20 @@ def _row(source: str, built: Built, heard: Heard) -> dict:
 def main() -> int:
     """Measure everything, print it and judge it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10.0, help="of a file")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a file; 0: no files")
     parser.add_argument("--ppm", type=float, default=100.0, help="in a file")
+    parser.add_argument("--live-ppm", type=float, default=1000.0, help="in a live stream")
     parser.add_argument("--live-s", type=float, default=60.0, help="0: no live sources")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     arguments = parser.parse_args()
-    length_s, fast = 60 * arguments.minutes, arguments.ppm / 1e6
+    rows: list[dict] = []
     print("what was built in -> what was measured")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = asyncio.run(_files(folder, length_s, fast))
+        if arguments.minutes:
+            rows += asyncio.run(_files(folder, 60 * arguments.minutes, arguments.ppm / 1e6))
         if arguments.live_s:
-            live_fast = fast * length_s / arguments.live_s
-            rows += asyncio.run(_live(folder, arguments.live_s, live_fast))
+            rows += asyncio.run(_live(folder, arguments.live_s, arguments.live_ppm / 1e6))
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
     worst_s = max(row["worst_s"] for row in rows)
