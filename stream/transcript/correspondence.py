@@ -48,17 +48,13 @@ def correspondence(
     return correlations
 
 
-def chance(mouth: Mouth, length_s: float) -> float:
+def chance(length_s: float) -> float:
     """Return the spread of the correlation of a mouth with a voice that is not its own.
 
-    That of n independent pairs is 1 / sqrt(n). What moves at up to 5 Hz has ten independent values
-    a second, and no more than it was looked at.
-
-    Args:
-        mouth: Over the whole of an utterance.
-        length_s: The length of the utterance.
+    That of n independent pairs is 1 / sqrt(n), and what moves at up to 5 Hz has ten independent
+    values a second. Fewer looks at the mouth did not widen it on the GRID clips.
     """
-    return math.sqrt(1 / (2 * _JAW_HZ * length_s) + 1 / len(mouth.times_s))
+    return math.sqrt(1 / (2 * _JAW_HZ * length_s))
 
 
 def _parts(times_s: Float64[ndarray, " T"]) -> list[slice]:

@@ -13,10 +13,9 @@ from numpy import ndarray
 
 LAGS_S: Final = np.arange(-6, 7) * 0.04
 """What may be learnt; ITU-R BT.1359 finds -185 and +90 ms just acceptable in broadcasts."""
-REACH: Final = 1  # places of LAGS_S either side: a sound may be heard before its jaw is seen
 ENOUGH_S: Final = 15.0
 """Of speech that fits, before anything else than no lag is believed."""
-GAIN: Final = 0.1
+GAIN: Final = 0.05
 """So much better must another lag fit: at neighbouring ones the fit is nearly the same."""
 _KEPT_S: Final = 120.0  # of speech; what is older fades
 
@@ -35,9 +34,13 @@ class LipSync:
         return float(LAGS_S[self._place])
 
     def best(self, correlations: Float64[ndarray, " L"]) -> float:
-        """Return the best of the correlations at ``LAGS_S`` that lie near the lag."""
-        low, high = max(self._place - REACH, 0), self._place + REACH + 1
-        return float(correlations[low:high].max())
+        """Return that of the correlations at ``LAGS_S`` which counts.
+
+        Until the lag is known, a small one is taken to be likely: the best of three counts then,
+        which lets more of what fits by chance pass.
+        """
+        reach = 0 if self._heard_s >= ENOUGH_S else 1
+        return float(correlations[self._place - reach : self._place + reach + 1].max())
 
     def learn(self, correlations: Float64[ndarray, " L"], length_s: float) -> None:
         """Take an utterance into account that fits a mouth at one lag or another.

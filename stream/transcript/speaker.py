@@ -21,7 +21,7 @@ from stream.transcript.mouths import Mouth, Mouths
 from stream.transcript.vowels import VowelLoudness
 
 MIN_SCORE: Final = 0.3
-MIN_SURENESS: Final = 1.5
+MIN_SURENESS: Final = 1.9
 """Times the spread of what fits by chance. Both were chosen on GRID: ``benchmarks/speaker.py``."""
 SHORTEST_S: Final = 1.2
 """With what is around it. In less there are too few syllables to tell two people apart."""
@@ -127,7 +127,7 @@ class SpeakerRule:
             mouth=mouth,
             correlations=correlations,
             score=self._lip_sync.best(correlations),
-            chance=chance(mouth, length_s),
+            chance=chance(length_s),
         )
 
     def _learn(self, fits: Sequence[_Fit], length_s: float) -> None:
