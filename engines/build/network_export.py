@@ -25,6 +25,7 @@ from engines.networks.attention import attend
 from engines.networks.branch import Branch, BranchHistory, BranchStep
 from engines.networks.fusion import FusionGraph
 from engines.networks.interview_network import InterviewNetwork, pooled_numbers
+from engines.networks.pooling import AttentionPooling
 from engines.sequence.checkpoint import (
     FUSION,
     WEIGHTS,
@@ -37,7 +38,7 @@ from engines.sequence.checkpoint import (
 )
 from engines.sequence.interview import LOGITS, PRESENT
 from engines.sequence.shape import NetworkShape
-from engines.sequence.step import FEATURES, NEW, OUTPUTS, RING, SEEN, TURN, VALID
+from engines.sequence.step import FEATURES, NEW, RING, SCORES, SEEN, TOKEN, TURN, VALID
 
 REVISION: Final = 1  # grows with every change of what the graphs compute
 SAMPLE_TICKS: Final = 7  # of a history: their number stays free in the graph
@@ -117,7 +118,7 @@ def export_step(
     sample, inputs = [torch.zeros(branch.ticks, *extents)], [FEATURES]
     if branch.ticks > 1:
         sample, inputs = [*sample, torch.ones(branch.ticks)], [*inputs, SEEN]
-    outputs: list[str] = list(OUTPUTS)
+    outputs = _outputs(branch)
     if layers:
         pairs, ring = (1, shape.head_width // 2), (layers, shape.heads, slots, shape.head_width)
         sample += [torch.zeros(pairs), torch.zeros(pairs), torch.zeros(1, slots)]
@@ -143,8 +144,8 @@ def export_history(
 ) -> None:
     """Write a branch's batch form: any number of ticks, in blocks of a loop in the graph."""
     sample = [torch.zeros(1, SAMPLE_TICKS, *extents), torch.ones(1, SAMPLE_TICKS)]
-    inputs = [FEATURES, VALID]
-    free: dict[str, dict[int, str]] = {name: {1: "T"} for name in (*inputs, *OUTPUTS)}
+    inputs, outputs = [FEATURES, VALID], _outputs(branch)
+    free: dict[str, dict[int, str]] = {name: {1: "T"} for name in (*inputs, *outputs)}
     if branch.encoder.layers:
         pairs = (SAMPLE_TICKS, shape.head_width // 2)
         sample += [torch.zeros(pairs), torch.zeros(pairs)]
@@ -156,7 +157,7 @@ def export_history(
             sample,
             out,
             inputs=inputs,
-            outputs=OUTPUTS,
+            outputs=outputs,
             free_axes=free,
             made_from=made_from,
         )
@@ -181,6 +182,10 @@ def export_fusion(network: InterviewNetwork, out: Path, made_from: Mapping[str, 
         free_axes=free,
         made_from=made_from,
     )
+
+
+def _outputs(branch: Branch) -> list[str]:
+    return [TOKEN, SCORES] if isinstance(branch.pooling, AttentionPooling) else [TOKEN]
 
 
 @contextmanager

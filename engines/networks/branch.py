@@ -126,17 +126,19 @@ class BranchHistory(nn.Module):
         features: Float[Tensor, "B T ..."],
         valid: Float[Tensor, "B T"],
         *turn: Tensor,
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T P"]]:
+    ) -> tuple[Tensor, ...]:
         """Run a history.
 
         Args:
             features: As of ``Branch``.
             valid: 1 for the ticks that hold data.
             turn: Cosines and sines, if the encoder has layers.
+
+        Returns:
+            Tokens [B T D] and, if the pooling attends, scores [B T P].
         """
         cos, sin = turn or (valid[0], valid[0])  # without layers nobody turns anything
-        tokens = self.branch(features, valid > 0, cos, sin)
-        return tokens, _scores(self.branch, tokens)
+        return scored(self.branch, self.branch(features, valid > 0, cos, sin))
 
 
 class BranchStep(nn.Module):
@@ -160,7 +162,8 @@ class BranchStep(nn.Module):
                 encoder has layers, cos, sin, bias, keys and values (``TemporalStep``).
 
         Returns:
-            The token [1 D], its scores [1 P], and, with layers, the new key and value [L H h].
+            The token [1 D]; if the pooling attends, its scores [1 P]; with layers, the new key and
+            value [L H h].
         """
         ticks, rest = self.branch.ticks, state
         seen = torch.ones(1, ticks, dtype=torch.bool)
@@ -168,15 +171,13 @@ class BranchStep(nn.Module):
             seen, rest = state[0][None] > 0, state[1:]
         token = self.branch.body(features[None], seen)[:, -1]
         if not self.branch.encoder.layers:
-            token = self.branch.encoder.norm(token)
-            return token, _scores(self.branch, token)
+            return scored(self.branch, self.branch.encoder.norm(token))
         token, key, value = self.step(token, *rest)
-        return token, _scores(self.branch, token), key, value
+        return *scored(self.branch, token), key, value
 
 
-def _scores(branch: Branch, tokens: Float[Tensor, "... D"]) -> Float[Tensor, "... P"]:
-    """Return the pooling's scores; none where the newest token stands for all."""
+def scored(branch: Branch, tokens: Float[Tensor, "... D"]) -> tuple[Tensor, ...]:
+    """Return tokens, and beside them the scores of a pooling that attends."""
     if isinstance(branch.pooling, AttentionPooling):
-        scores: Tensor = branch.pooling.scores(tokens)
-        return scores
-    return tokens[..., :0]
+        return tokens, branch.pooling.scores(tokens)
+    return (tokens,)

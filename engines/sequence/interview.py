@@ -109,7 +109,9 @@ class InterviewState:
             for name, engine in engines.steps.items()
         }
 
-    def step(self, tick: int, features: Mapping[Modality, Float32[ndarray, "..."]]) -> None:
+    def step(
+        self, tick: int, features: Mapping[Modality, Float32[ndarray, "..."]]
+    ) -> dict[Modality, Float32[ndarray, " D"]]:
         """Take what there is on a tick.
 
         Args:
@@ -117,14 +119,19 @@ class InterviewState:
             features: By modality; one without data on this tick, or one that is not stepped, may be
                 left out. Keypoints come from ``engines.sequence.normalize``.
 
+        Returns:
+            The tokens that were made of it.
+
         Raises:
             ValueError: If the tick is not after the last, or features are of another shape or not
                 finite.
             EngineError: If the network makes of them what is no number.
         """
-        for name, branch in self._branches.items():
-            if name in features:
-                branch.step(tick, features[name])
+        return {
+            name: branch.step(tick, features[name])
+            for name, branch in self._branches.items()
+            if name in features
+        }
 
     def newest(self, modality: Modality) -> int | None:
         """Return the last tick with data of a modality; None if there was none."""

@@ -26,7 +26,8 @@ SEEN: Final = "seen"
 VALID: Final = "valid"
 TURN: Final = ("cos", "sin")
 RING: Final = ("bias", "keys", "values")
-OUTPUTS: Final = ("token", "scores")
+TOKEN: Final = "token"  # noqa: S105 (of a sequence)
+SCORES: Final = "scores"
 NEW: Final = ("key", "value")
 
 
@@ -62,15 +63,15 @@ class StepShape:
             EngineError: If this is no step graph.
         """
         features = _extents(spec.inputs, FEATURES)
-        (_, width), (_, looks) = (_extents(spec.outputs, name) for name in OUTPUTS)
+        attends = any(tensor.name == SCORES for tensor in spec.outputs)
         has_ring = any(tensor.name == "keys" for tensor in spec.inputs)
         ring = _extents(spec.inputs, "keys") if has_ring else (0, 0, 0, 0)
         layers, heads, slots, head_width = ring
         return cls(
             features=features[1:],
             ticks=features[0],
-            width=width,
-            looks=looks,
+            width=_extents(spec.outputs, TOKEN)[1],
+            looks=_extents(spec.outputs, SCORES)[1] if attends else 0,
             layers=layers,
             heads=heads,
             slots=slots,
@@ -140,8 +141,8 @@ class BranchState:
             raise ValueError(msg)
         self._remember(tick, features)
         made = self._engine.run(self._batch(tick))
-        token: Float32[ndarray, " D"] = made["token"][0]
-        scores = made["scores"][0]
+        token: Float32[ndarray, " D"] = made[TOKEN][0]
+        scores = made[SCORES][0] if self._shape.looks else token[:0]
         if not (np.isfinite(token).all() and np.isfinite(scores).all()):
             msg = f"tick {tick}: the step graph made a token that is not finite; are its weights?"
             raise EngineError(msg)
