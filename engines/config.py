@@ -205,7 +205,7 @@ class SpeechConfig(Section):
     policy: Literal["auto", "agreement", "endpoint"] = "auto"
     """agreement: a pass every hop, believed where two passes agree; endpoint: one pass an
     utterance, at its end; auto: agreement, and endpoint while the recogniser lags."""
-    hop_s: Positive = 1.0
+    hop_s: Positive = 0.75
     """A pass so often while somebody speaks."""
     longest_s: Annotated[float, Field(ge=4, le=26)] = 12.0
     """An utterance is cut when so much of it waits for the recogniser."""

@@ -9,6 +9,7 @@ and gives the same on any machine.
 """
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -46,13 +47,18 @@ STEP = 8 * CHUNK
 """Samples that are judged in one call: a call a chunk would cost more than the judging."""
 HOLE_S = 0.02
 """Sound that goes on farther off than this has a hole before it; less is the timestamps' jitter."""
-EDGE_S = 0.1
+EDGE_S = 0.5
 """A word that ends so near the end of the sound may be half a word."""
+CONTEXT_S = 2.5
+"""Before so much of an utterance has come nothing is believed: two passes over its first second
+agree on what the whole of it then refutes (a third fewer word errors, 0.1 s later)."""
 PAUSE_S = 0.2
 """So much silence is worth a pass of its own: no word is cut off in it, and if it turns out to be
 the end of the utterance, its last pass has been made."""
 AROUND_S = 0.3
 """So much sound before and behind an utterance goes with it."""
+LEFT_S = 2.0
+"""A cut leaves so much sound to the next utterance: with less it would not be understood."""
 TAIL_S = 1.0
 """What is kept of sound that must be cut where nothing is final: a word may have begun in it."""
 BACKLOG_S = 20.0
@@ -306,10 +312,10 @@ class Listener:
         if not await self._pass(speech):
             return
         earliest_s = self._tape.time_s(self._judged - longest // 2)
-        if speech.best_cut(earliest_s) is None:
-            until_s = self._tape.time_s(self._judged) - TAIL_S
-            self._add(speech, speech.agreement.believe(until_s))
-        best = speech.best_cut(earliest_s)
+        latest_s = self._tape.time_s(self._judged) - LEFT_S
+        if speech.best_cut(earliest_s, latest_s) is None:
+            self._add(speech, speech.agreement.believe(latest_s))
+        best = speech.best_cut(earliest_s, latest_s)
         if best is None:
             tail = self._judged - round(TAIL_S * SOUND_RATE_HZ)
             best = len(speech.agreement.final), self._tape.time_s(tail)
@@ -344,10 +350,9 @@ class Listener:
         speech.passed = self._judged
         speech.voice_passed_s = self._endpointer.voice_until_s or until_s
         speech.language = hypothesis.language
-        # Words of a language that may turn out to be another's are not believed.
-        trusted_until_s = (
-            until_s - EDGE_S if self._language.decided else speech.voice_passed_s - 1e9
-        )
+        # Nor is a word believed whose language may turn out to be another.
+        sure = self._language.decided and len(samples) >= CONTEXT_S * SOUND_RATE_HZ
+        trusted_until_s = until_s - EDGE_S if sure else -math.inf
         newly = speech.agreement.update(
             hypothesis.words,
             heard_from_s=self._tape.time_s(speech.begin),
@@ -375,6 +380,15 @@ class Listener:
     ) -> Hypothesis | None:
         start_s = self._tape.time_s(speech.begin)
         prompt = self._prompt(start_s, language)
+        hypothesis = await self._ask_twice(samples, start_s, language, prompt)
+        if prompt and hypothesis is not None and not hypothesis.words:
+            # A prompt at times makes Whisper believe that all has been said.
+            return await self._ask_twice(samples, start_s, language, "")
+        return hypothesis
+
+    async def _ask_twice(
+        self, samples: Float32[ndarray, " N"], start_s: float, language: str | None, prompt: str
+    ) -> Hypothesis | None:
         for _ in range(2):
             self.count.passes += 1
             try:

@@ -33,17 +33,18 @@ class Speech:
     draft: Draft
     language: str | None = None
 
-    def best_cut(self, earliest_s: float) -> tuple[int, float] | None:
+    def best_cut(self, earliest_s: float, latest_s: float) -> tuple[int, float] | None:
         """Return how many final words to cut off, and where in the sound; None if nowhere.
 
         Args:
             earliest_s: Media time before which a cut would leave too much.
+            latest_s: Media time behind which it would leave too little to understand.
         """
         final = self.agreement.final
         behind = (*final[1:], *self.agreement.tentative[:1])
         pauses = [_pause_s(word, after) for word, after in zip(final, behind, strict=False)]
         pauses += [0.0] * (len(final) - len(pauses))
-        places = [i for i, word in enumerate(final) if word.end_s >= earliest_s]
+        places = [i for i, word in enumerate(final) if earliest_s <= word.end_s <= latest_s]
         if not places:
             return None
         best = max(places, key=lambda i: (_worth_s(final[i], pauses[i]), i))
