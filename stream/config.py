@@ -10,6 +10,7 @@ from stream.redaction import hide_login
 
 Pace = Literal["auto", "realtime", "fast"]
 Subject = Literal["main", "all"]
+Channels = Literal["auto", "mix", "apart"]
 TopicLevel = Annotated[str, Field(pattern=r"^[^/+#\s]+$")]
 
 
@@ -44,6 +45,10 @@ class SourceConfig(Section):
     """A live source without a picture for so long is reopened."""
     sound: bool = True
     """Decode the sound of the source."""
+    channels: Channels = "auto"
+    """Of sound in two channels. mix: they are heard as one; apart: each by itself, so that two who
+    talk at once, each with a microphone, are both understood; auto: apart where a file plainly has
+    a voice of its own in each within its first half minute; a live source is mixed."""
     shots: ShotConfig = ShotConfig()
     reconnect: ReconnectConfig = ReconnectConfig()
 

@@ -16,6 +16,7 @@ from stream.tally import Tally
 from stream.text_evidence import Embed
 from stream.transcript.ears import Ears
 from stream.transcript.listener import Listener, ListenerCount, Pacing
+from stream.transcript.listeners import Listeners
 from stream.transcript.model import speech_folder
 from stream.transcript.speech_process import SpeechProcess
 from stream.worker import Worker
@@ -71,11 +72,20 @@ async def open_reader(
         yield embed
 
 
-def listener_of(spec: SourceSpec, profile: Profile, ears: Ears, tally: Tally) -> Listener:
-    """Return the listener of a source; it goes on counting where one before it ended."""
+def listeners_of(spec: SourceSpec, profile: Profile, ears: Ears, tally: Tally) -> Listeners:
+    """Return the listeners of a source; they go on counting where those before them ended."""
     tally.listening = tally.listening or ListenerCount()
-    pacing = pacing_of(spec, profile)
-    return Listener(spec.name, profile.speech, ears, pacing=pacing, count=tally.listening)
+    listener = partial(
+        Listener,
+        spec.name,
+        profile.speech,
+        ears,
+        pacing=pacing_of(spec, profile),
+        count=tally.listening,
+    )
+    return Listeners(
+        lambda channel: listener(channel=channel), in_turns=pacing_of(spec, profile) == "fast"
+    )
 
 
 def pacing_of(spec: SourceSpec, profile: Profile) -> Pacing:

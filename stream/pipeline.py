@@ -17,7 +17,7 @@ from stream.compose import Composer
 from stream.config import Profile
 from stream.episodes import Episodes
 from stream.hearing import Hearing
-from stream.listening import listener_of, pacing_of
+from stream.listening import listeners_of, pacing_of
 from stream.lockstep import Lockstep
 from stream.publish.publisher import Publisher
 from stream.source.media import media
@@ -169,6 +169,6 @@ async def _listen(
     if shared.ears is None:
         await ignore(sounds)
         return
-    listener = listener_of(spec, shared.profile, shared.ears, tally)
+    listeners = listeners_of(spec, shared.profile, shared.ears, tally)
     async with hearing.announcer.listening_to(shared.ears):
-        await listen(sounds, listener=listener, hearing=hearing)
+        await listen(sounds, listeners=listeners, hearing=hearing)

@@ -129,6 +129,9 @@ class Transcript:
     """All words, as one line."""
     words: tuple[Word, ...]
     """The final ones first."""
+    channel: Count | None = None
+    """The channel of the sound that it was said in, 0 for the left one; null where they are mixed.
+    What is said in another channel may overlap it in time."""
     published: Timestamp
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["transcript"] = "transcript"

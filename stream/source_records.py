@@ -26,6 +26,7 @@ def transcript_record(utterance: Utterance, clock: Clock) -> Transcript:
         person_id=utterance.person_id,
         text=utterance.text,
         words=utterance.words,
+        channel=utterance.channel,
         published=clock.now(),
     )
 

@@ -24,7 +24,7 @@ from stream.source_records import gap_record, status_record
 from stream.spoken import Spoken
 from stream.subject import SubjectRule
 from stream.tally import Tally
-from stream.transcript.listener import Listener
+from stream.transcript.listeners import Listeners
 from stream.windows import Hop, WindowCutter
 from stream.worker import Worker
 
@@ -67,14 +67,14 @@ async def pull(
                 await publisher.put(status_record(item, clock))
 
 
-async def listen(sounds: Channel[Sound], *, listener: Listener, hearing: Hearing) -> None:
+async def listen(sounds: Channel[Sound], *, listeners: Listeners, hearing: Hearing) -> None:
     """Find the words in the sound, and tell them."""
     while waiting := await sounds.take():
         await hearing.take(waiting, sounds.count)
-        async for item in listener.hear(waiting):
+        async for item in listeners.hear(waiting):
             await hearing.tell(item)
-        await hearing.heard(len(waiting), listener.heard_until_s)
-    async for item in listener.finish():
+        await hearing.heard(len(waiting), listeners.heard_until_s)
+    async for item in listeners.finish():
         await hearing.tell(item)
 
 

@@ -58,7 +58,8 @@ class Tally:
 
     def sound(self, sound: Sound, rate_hz: int) -> None:
         """Count one stretch of sound."""
-        self._sound_s += len(sound.samples) / rate_hz
+        if not sound.channel:  # what comes in two channels lasts no longer
+            self._sound_s += len(sound.samples) / rate_hz
 
     def utterance(self, utterance: Utterance) -> None:
         """Count one final utterance."""

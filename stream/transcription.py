@@ -14,7 +14,7 @@ from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.config import Profile
 from stream.errors import EarsLostError
-from stream.listening import listener_of
+from stream.listening import listeners_of
 from stream.publish.publisher import Publisher
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
@@ -93,19 +93,19 @@ class Transcription:
     async def _listen(
         self, spec: SourceSpec, announcer: Announcer, sounds: Channel[Sound], tally: Tally
     ) -> None:
-        listener = listener_of(spec, self.profile, self.ears, tally)
+        listeners = listeners_of(spec, self.profile, self.ears, tally)
         async with announcer.listening_to(self.ears):
             while waiting := await sounds.take():
                 await announcer.heard_sound()
-                async for item in listener.hear(waiting):
+                async for item in listeners.hear(waiting):
                     await _say(announcer, item, tally)
                 if self.ears.health.state == "failed":
                     # who asked for words alone has nothing left to wait for
                     msg = f"{spec.name}: {self.ears.health.detail}"
                     raise EarsLostError(msg)
-                if listener.heard_until_s is not None:
-                    self.reached(listener.heard_until_s)
-            async for item in listener.finish():
+                if listeners.heard_until_s is not None:
+                    self.reached(listeners.heard_until_s)
+            async for item in listeners.finish():
                 await _say(announcer, item, tally)
 
 

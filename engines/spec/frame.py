@@ -42,7 +42,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """A stretch of mono sound at ``SOUND_RATE_HZ``, on the media clock of its source's frames.
+    """A stretch of one channel's sound at ``SOUND_RATE_HZ``, on the media clock of the frames.
 
     Attributes:
         source: The name of the source.
@@ -50,6 +50,8 @@ class Sound:
         time_s: Media time of the first sample.
         arrived_s: When it was decoded here, seconds of the monotonic clock.
         samples: In [-1, 1]; read-only.
+        channel: Counts the channels from 0, where each is heard by itself; then stretches of the
+            same time follow one another. None where all are mixed into one.
     """
 
     source: str
@@ -57,6 +59,7 @@ class Sound:
     time_s: float
     arrived_s: float
     samples: Float32[ndarray, " N"]
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

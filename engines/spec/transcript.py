@@ -70,6 +70,7 @@ class Utterance:
         speaker: Who says it; ``unknown`` until it is final.
         person_id: Who of those in the picture says it; None if nobody of them, or it is not known.
         words: Never empty.
+        channel: Of the sound that it was said in, as in ``Sound``.
     """
 
     source: str
@@ -84,6 +85,7 @@ class Utterance:
     speaker: Speaker
     person_id: str | None
     words: tuple[Word, ...]
+    channel: Count | None = None
 
     @property
     def text(self) -> str:

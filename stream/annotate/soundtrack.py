@@ -1,10 +1,12 @@
 """The sound track of a film: stretches of sound in, AAC packets out, holes filled with silence.
 
 Elsewhere a hole stays a hole. Players, though, count samples instead of reading times, so in a file
-that is to be played the missing ones are there, as silence.
+that is to be played the missing ones are there, as silence. Channels that are heard apart are mixed
+again: who looks on hears both.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -36,20 +38,34 @@ class SoundTrack:
         self._origin_s = origin_s
         self._encoded = 0  # samples, silence included
         self._waiting = SILENCE[:0]
+        self._apart: Sound | None = None  # of the first channel, while the second is to come
 
     def add(self, sound: Sound) -> "Iterator[Packet[AudioStream]]":
         """Yield the packets that a stretch of sound completes."""
+        first, self._apart = self._apart, None
+        if first is not None and sound.channel and first.time_s == sound.time_s:
+            sound = replace(sound, samples=(first.samples + sound.samples) / 2)
+        elif first is not None:  # the other channel of it was lost
+            yield from self._place(first)
+        if sound.channel == 0:
+            self._apart = sound
+        else:
+            yield from self._place(sound)
+
+    def finish(self) -> "Iterator[Packet[AudioStream]]":
+        """Yield the last packets; the very last is filled up with silence."""
+        if self._apart is not None:
+            yield from self._place(self._apart)
+        if len(self._waiting):
+            yield from self._put(SILENCE[len(self._waiting) :])
+        yield from self._stream.encode()
+
+    def _place(self, sound: Sound) -> "Iterator[Packet[AudioStream]]":
         start = round((sound.time_s - self._origin_s) * SOUND_RATE_HZ)
         hole = start - self._encoded - len(self._waiting)
         for missing in range(hole, 0, -PACKET_SAMPLES):
             yield from self._put(SILENCE[:missing])
         yield from self._put(sound.samples[max(-hole, 0) :])  # without what was there already
-
-    def finish(self) -> "Iterator[Packet[AudioStream]]":
-        """Yield the last packets; the very last is filled up with silence."""
-        if len(self._waiting):
-            yield from self._put(SILENCE[len(self._waiting) :])
-        yield from self._stream.encode()
 
     def _put(self, samples: Float32[ndarray, " N"]) -> "Iterator[Packet[AudioStream]]":
         self._waiting = np.concatenate([self._waiting, samples])

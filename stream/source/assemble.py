@@ -54,7 +54,9 @@ class Assembler:
         self._index = 0
         self._shot = 0
 
-    def connect(self, *, start_pts_s: float | None, arrived_s: float, by_clock: bool) -> None:
+    def connect(
+        self, *, start_pts_s: float | None, arrived_s: float, by_clock: bool, apart: bool = False
+    ) -> None:
         """Begin the epoch of a new connection.
 
         Args:
@@ -63,6 +65,7 @@ class Assembler:
             arrived_s: When its first item arrived, by the monotonic clock.
             by_clock: True if losses are measured by the monotonic clock, as of a source that comes
                 at the speed of life; False for media time.
+            apart: True if the two channels of its sound have a voice each.
         """
         if self._last:
             newest_arrived_s = max(last.end_arrived_s for last in self._last.values())
@@ -73,6 +76,7 @@ class Assembler:
         self._connection_epoch = self._timeline.epoch
         self._by_clock = by_clock
         self._sound.flush()  # the rest of a connection that broke is a few samples
+        self._sound.apart = apart
 
     def broke(self, reason: Literal["disconnected", "stalled"]) -> None:
         """Say why the connection ended: what is lost until the next one is lost for this."""
@@ -169,6 +173,7 @@ class Assembler:
                 time_s=stretch.time_s,
                 arrived_s=arrived_s,
                 samples=stretch.samples,
+                channel=stretch.channel,
             )
             for stretch in stretches
         ]

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from stream.config import SourceConfig
+from stream.source.channels import hears_apart
 from stream.source.decode import MICROSECONDS, Decoded, Decoder
 from stream.source.failures import (
     REFUSED_ALONE,
@@ -66,6 +67,7 @@ class Connection:
         self._streams: Streams
         self._decoder: Decoder
         self._packets: Iterator[Packet[Stream]]
+        self._hears_apart = False
         self._patience_s = 0.0
         self._silent_s = 0.0
         self._begun = False
@@ -111,6 +113,7 @@ class Connection:
         slow_s = SLOW_PICTURES * self._decoder.interval_s
         self._patience_s = max(transport.patience_s, slow_s)
         self._packets = self._demux()
+        self._hears_apart = self.has_sound and hears_apart(self._spec, self._config)
         captured_at = before.first_read() if before is not None else None
         if captured_at is not None and self.start_pts_s is not None and before == self._playlist():
             self._decoder.note_wall_time(self.start_pts_s, captured_at)
@@ -119,6 +122,11 @@ class Connection:
     def has_sound(self) -> bool:
         """Whether it has sound that can be decoded, and it is wanted."""
         return self._streams.audio is not None
+
+    @property
+    def hears_apart(self) -> bool:
+        """Whether the two channels of its sound have a voice each."""
+        return self._hears_apart
 
     @property
     def has_picture(self) -> bool:

@@ -98,6 +98,7 @@ class Feed:
             start_pts_s=self.connection.start_pts_s,
             arrived_s=decoded[0].arrived_s,
             by_clock=self.connection.has_own_pace,
+            apart=self.connection.hears_apart,
         )
         return self._assembler.assemble(decoded)
 

@@ -1,4 +1,6 @@
-"""Sound as recognisers want it: 16 kHz, mono, float32, on the clock of the pictures.
+"""Sound as recognisers want it: 16 kHz, one channel, float32, on the clock of the pictures.
+
+That one is the mix of all that the source has; or there are two, each with its own voice.
 
 Within one unbroken stretch the time of a sample is counted, not read off the timestamps, which
 jitter by a millisecond in many containers; where the timestamps leave the count by more than
@@ -24,6 +26,7 @@ LONGEST = SOUND_RATE_HZ // 10
 """Samples of a stretch: a frame of FLAC or WAV may be longer, but what waits for a listener is
 bound in time by being bound in number."""
 
+STEREO = 2  # channels, which may be kept apart
 MIX_DOWN = {"rematrix_maxval": "1.0"}  # two equal channels stay as loud as one, and none clips
 
 
@@ -34,16 +37,28 @@ class Stretch:
     Attributes:
         time_s: Media time of the first sample.
         samples: In [-1, 1]; read-only.
+        channel: As in ``Sound``.
     """
 
     time_s: float
     samples: Float32[ndarray, " N"]
+    channel: int | None = None
 
 
 class SoundTrack:
-    """Resamples the sound of one source."""
+    """Resamples the sound of one source.
 
-    def __init__(self) -> None:
+    Args:
+        apart: Keep the channels of stereo apart: each stretch comes once for either, with the same
+            time. Whatever has not two channels is mixed.
+
+    Attributes:
+        apart: As above; it holds from the next ``flush`` on.
+    """
+
+    def __init__(self, *, apart: bool = False) -> None:
+        self.apart = apart
+        self._is_apart = False
         self._resampler: AudioResampler | None = None
         self._shape: tuple[int, str, str] | None = None
         self._start_s = 0.0
@@ -66,8 +81,12 @@ class SoundTrack:
         off_s = time_s - (self._start_s + self._taken_s)
         if self._resampler is None or shape != self._shape or abs(off_s) > SLACK_S:
             out = self.flush()
+            self._is_apart = self.apart and frame.layout.nb_channels == STEREO
             self._resampler = AudioResampler(
-                format="flt", layout="mono", rate=SOUND_RATE_HZ, options=MIX_DOWN
+                format="fltp",
+                layout="stereo" if self._is_apart else "mono",
+                rate=SOUND_RATE_HZ,
+                options=MIX_DOWN,
             )
             self._shape = shape
             self._start_s, self._taken_s, self._given = time_s, 0.0, 0
@@ -88,27 +107,33 @@ class SoundTrack:
     def _stretches(self, frames: list[AudioFrame]) -> list[Stretch]:
         out = []
         for frame in frames:
-            samples = frame.to_ndarray().reshape(-1)
+            samples = frame.to_ndarray()
             time_s = self._start_s + self._given / SOUND_RATE_HZ
-            self._given += len(samples)
-            out += _in_parts(self._without_overlap(time_s, samples))
+            self._given += samples.shape[1]
+            out += self._in_parts(*self._without_overlap(time_s, samples))
         if out:
             self._end_s = out[-1].time_s + len(out[-1].samples) / SOUND_RATE_HZ
         return out
 
-    def _without_overlap(self, time_s: float, samples: ndarray) -> Stretch:
+    def _without_overlap(
+        self, time_s: float, samples: Float32[ndarray, "C N"]
+    ) -> tuple[float, Float32[ndarray, "C N"]]:
         """Cut off what was heard already, where timestamps went back a little."""
         heard = 0 if self._end_s is None else round((self._end_s - time_s) * SOUND_RATE_HZ)
         if heard > 0:
-            samples = samples[heard:]
+            samples = samples[:, heard:]
             time_s += heard / SOUND_RATE_HZ
         samples = np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False)
         samples.flags.writeable = False
-        return Stretch(time_s, samples)
+        return time_s, samples
 
-
-def _in_parts(stretch: Stretch) -> list[Stretch]:
-    return [
-        Stretch(stretch.time_s + at / SOUND_RATE_HZ, stretch.samples[at : at + LONGEST])
-        for at in range(0, len(stretch.samples), LONGEST)
-    ]
+    def _in_parts(self, time_s: float, samples: Float32[ndarray, "C N"]) -> list[Stretch]:
+        return [
+            Stretch(
+                time_s + at / SOUND_RATE_HZ,
+                samples[channel, at : at + LONGEST],
+                channel if self._is_apart else None,
+            )
+            for at in range(0, samples.shape[1], LONGEST)
+            for channel in range(len(samples))
+        ]

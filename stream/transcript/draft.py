@@ -1,6 +1,6 @@
 """An utterance while it is being said: what is final, what is not, and which revision that is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engines.spec.transcript import Utterance, Word
@@ -15,15 +15,26 @@ class Draft:
     Args:
         source: The name of the source.
         epoch: As in ``Frame``.
-        number: Counts the utterances of the source.
+        number: Gives it its number; asked when it is first said, so that none is left out.
         words: Those that are final from the beginning: the utterance before was cut in front.
+        channel: As in ``Sound``.
     """
 
-    def __init__(self, *, source: str, epoch: int, number: int, words: Sequence[Word] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        source: str,
+        epoch: int,
+        number: Callable[[], int],
+        words: Sequence[Word] = (),
+        channel: int | None = None,
+    ) -> None:
         self.words: list[Word] = list(words)
         self._source = source
+        self._channel = channel
         self._epoch = epoch
-        self._number = number
+        self._number_of = number
+        self._number: int | None = None
         self._revision = 0
         self._said: tuple[int, list[str]] = (0, [])
 
@@ -58,6 +69,8 @@ class Draft:
     def _utterance(
         self, words: Sequence[Word], *, available_s: float, language: str | None, final: bool
     ) -> Utterance:
+        if self._number is None:
+            self._number = self._number_of()
         revision = self._revision
         self._revision += 1
         return Utterance(
@@ -73,4 +86,5 @@ class Draft:
             speaker="unknown",
             person_id=None,
             words=tuple(words),
+            channel=self._channel,
         )

@@ -80,6 +80,13 @@ class ListenerCount:
     skipped_s: float = 0.0
     """Sound that was not listened to: too much had come, or the recogniser died on it."""
     policy_changes: int = 0
+    numbered: int = 0
+    """Utterances that were said, final or not yet."""
+
+    def next_number(self) -> int:
+        """Return the number of an utterance that is said for the first time."""
+        self.numbered += 1
+        return self.numbered - 1
 
 
 class Listener:
@@ -90,8 +97,9 @@ class Listener:
         config: How often to pass, and when to believe what was heard.
         ears: What hears.
         pacing: How the sound comes: it says what a delay is, and whether sound may be skipped.
-        count: The account to go on with, of the listener before this one; it numbers the
-            utterances. None for a new one.
+        count: The account to go on with, of the listener before this one, or beside it; it
+            numbers the utterances. None for a new one.
+        channel: As in ``Sound``: which one it is that it hears.
         now: The monotonic clock, in seconds.
 
     Attributes:
@@ -110,12 +118,14 @@ class Listener:
         *,
         pacing: Pacing,
         count: ListenerCount | None = None,
+        channel: int | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.count = count or ListenerCount()
         self.heard_until_s: float | None = None
         self.lag_s = 0.0
         self._source = source
+        self._channel = channel
         self._config = config
         self._ears = ears
         self._pacing = pacing
@@ -281,8 +291,9 @@ class Listener:
             draft=Draft(
                 source=self._source,
                 epoch=self._epoch,
-                number=self.count.utterances,
+                number=self.count.next_number,
                 words=words,
+                channel=self._channel,
             ),
         )
 

@@ -30,7 +30,7 @@ def picture(index):
 class BlockedConnection:
     """A live source whose second read blocks until it is let go."""
 
-    is_finite = may_repeat = False
+    is_finite = may_repeat = hears_apart = False
     watched = "video"
     has_own_pace = True
     patience_s = 0.05
