@@ -93,6 +93,9 @@ class JitteredFaces(IterableDataset[tuple[Tensor, Tensor]]):
 class FaceTraining(lightning.LightningModule):
     """The encoder with its loss, its optimizer, its data and its score on the slice.
 
+    Each loader has a generator of its own: otherwise it draws from the one that dropout draws from,
+    before or after it is seeded, as a run begins or goes on.
+
     Args:
         recipe: How it is trained.
         faces: What it is trained on.
@@ -109,16 +112,14 @@ class FaceTraining(lightning.LightningModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the batches of the epoch that comes."""
-        return DataLoader(
-            JitteredFaces(self.faces, self.recipe, self.current_epoch), batch_size=None
-        )
+        epoch = JitteredFaces(self.faces, self.recipe, self.current_epoch)
+        return DataLoader(epoch, batch_size=None, generator=Generator())
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return the slice."""
         images, labels = self.chosen.images.copy(), self.chosen.labels.copy()
-        return DataLoader(
-            TensorDataset(torch.from_numpy(images), torch.from_numpy(labels)), batch_size=512
-        )
+        faces = TensorDataset(torch.from_numpy(images), torch.from_numpy(labels))
+        return DataLoader(faces, batch_size=512, generator=Generator())
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's own union)
         """Return the optimizer and its schedule."""

@@ -83,8 +83,8 @@ def read_faces(path: Path) -> LabelledFaces:
         ConfigError: If the file is missing, damaged, or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images, labels = file["images"], file["labels"]
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            images, labels = arrays["images"], arrays["labels"]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         msg = f"{path}: expected an npz file with images and labels: {error}"
         raise ConfigError(msg) from error
