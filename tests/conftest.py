@@ -19,7 +19,14 @@ from engines.models.convert import build_python
 from engines.models.store import ModelStore
 
 install_import_hook(
-    ["engines.spec", "engines.perception", "calibration", "stream.windows"], "beartype.beartype"
+    [
+        "engines.spec",
+        "engines.perception",
+        *(f"engines.sequence.{name}" for name in ("normalize", "pooling", "ring", "rotary")),
+        "calibration",
+        "stream.windows",
+    ],
+    "beartype.beartype",
 )
 
 # A busy machine is slow at times: how long an example takes says nothing about its truth.

@@ -159,7 +159,7 @@ class TemporalStep(nn.Module):
             tokens = layer.rest(tokens, seen.transpose(0, 1).flatten(1)[None])
             new_keys.append(key[:, 0])
             new_values.append(value[:, 0])
-        return self.encoder.norm(tokens)[0], torch.stack(new_keys), torch.stack(new_values)
+        return self.encoder.norm(tokens)[0], _stacked(new_keys), _stacked(new_values)
 
 
 def turned(
@@ -168,3 +168,8 @@ def turned(
     """Turn the halves of each head against each other, pair by pair."""
     first, second = heads.chunk(2, dim=3)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=3)
+
+
+def _stacked(parts: list[Tensor]) -> Tensor:
+    # a stack of one is an idle node, with which a runtime drops the output's name
+    return parts[0][None] if len(parts) == 1 else torch.stack(parts)

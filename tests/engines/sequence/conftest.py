@@ -11,7 +11,7 @@ GRID_HZ = 12.5
 def interview(seed, ticks, *, first_tick=0, widths=(48, 40)):
     """Raw keypoints and embeddings of somebody who moves, turns away and is cut to and from."""
     random = np.random.default_rng(seed)
-    rest = random.normal(0, 60, (POINTS, 2)) + [640, 360]
+    rest = random.normal([640, 360], 60, (POINTS, 2))
     rest[LEFT_SHOULDER], rest[RIGHT_SHOULDER] = [740, 420], [560, 410]
     moved = rest + np.cumsum(random.normal(0, 2, (ticks, POINTS, 2)), axis=0) * 0.3
     shot = np.cumsum(random.random(ticks) < 0.004)

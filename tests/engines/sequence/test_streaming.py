@@ -1,0 +1,131 @@
+"""Tick by tick is the same function as one pass over the whole history, in every runtime."""
+
+import numpy as np
+import pytest
+
+from engines.sequence.shape import BranchShape, NetworkShape
+
+TOLERANCE = 1e-4  # of tokens with a deviation of 1
+BF16_TOLERANCE = 0.2  # seen: .09 of a token, .02 of a logit
+TICKS = 2000
+DAY = 1_080_000  # ticks of 80 ms
+
+SMALL = NetworkShape(
+    image=BranchShape(features=48, layers=2),
+    keypoints=BranchShape(features=5, layers=2),
+    text=BranchShape(features=40, layers=0, pooling="newest"),
+    width=64,
+    band_s=12,
+    classes=3,
+)
+PAPER = NetworkShape(
+    image=BranchShape(features=48),
+    keypoints=BranchShape(features=5),
+    text=BranchShape(features=40, layers=0, pooling="newest"),
+)
+GRAPH_CONVOLUTION = NetworkShape(
+    keypoints=BranchShape(features=5, layers=2), body="gcn", width=64, band_s=12
+)
+
+RUNS = ["onnxruntime", "openvino"]
+
+
+def greatest_difference(whole, parts, form):
+    """Compare every token and logit of everybody; return the worst."""
+    names = [name for name in whole.files if not name.startswith("step/")]
+    compared = [name for name in names if f"{form}/{name}" in parts.files]
+    worst = 0.0
+    for name in compared:
+        expected = whole[name] if name.endswith("logits") else whole[name][whole[f"{name}_valid"]]
+        found = parts[f"{form}/{name}"]
+        assert found.shape == expected.shape
+        assert np.isfinite(found).all()
+        worst = max(worst, float(np.abs(found - expected).max()))
+    assert {name.partition("/")[0] for name in compared} == {"ada", "bob"}
+    assert any(name.endswith("keypoints") for name in compared)
+    return worst
+
+
+@pytest.fixture(scope="module")
+def small(save_checkpoint, make_interview, save_persons, in_torch):
+    """A network whose band of 150 ticks two people run through many times, and torch's history."""
+    checkpoint = save_checkpoint(SMALL)
+    persons = save_persons(
+        ada=make_interview(1, TICKS), bob=make_interview(2, TICKS - 300, first_tick=7)
+    )
+    return checkpoint, persons, in_torch(checkpoint, persons)
+
+
+def test_the_interviews_have_gaps_cuts_and_shoulders_out_of_sight(small):
+    _, persons, whole = small
+    given = np.load(persons)
+    for person in ("ada", "bob"):
+        held = whole[f"{person}/keypoints_valid"]
+        assert 0.3 * len(held) < held.sum() < 0.8 * len(held)
+        assert np.diff(np.flatnonzero(held)).max() > 20  # ticks
+        assert given[f"{person}/shot"][-1] >= 3
+        assert given[f"{person}/keypoints_valid"].sum() >= held.sum()
+
+
+def test_steps_equal_the_banded_history_in_torch(small):
+    _, _, whole = small
+    assert greatest_difference(whole, whole, "step") < TOLERANCE
+
+
+@pytest.mark.parametrize("backend", RUNS)
+def test_steps_and_the_exported_history_equal_torch(small, in_steps, backend):
+    checkpoint, persons, whole = small
+    found = in_steps(backend, "f32", checkpoint, persons)
+    assert greatest_difference(whole, found, "step") < TOLERANCE
+    assert greatest_difference(whole, found, "batch") < TOLERANCE
+
+
+def test_bf16_stays_within_a_tolerance_of_its_own(small, in_steps):
+    checkpoint, persons, whole = small
+    found = in_steps("openvino", "bf16", checkpoint, persons)
+    assert greatest_difference(whole, found, "step") < BF16_TOLERANCE
+
+
+@pytest.mark.parametrize("backend", RUNS)
+def test_after_a_day_steps_still_equal_the_history(
+    small, make_interview, save_persons, in_torch, in_steps, backend
+):
+    checkpoint, _, _ = small
+    days = save_persons(
+        ada=make_interview(3, 500, first_tick=DAY), bob=make_interview(4, 400, first_tick=2 * DAY)
+    )
+    found = in_steps(backend, "f32", checkpoint, days)
+    assert greatest_difference(in_torch(checkpoint, days), found, "step") < TOLERANCE
+
+
+def test_a_day_later_the_same_interview_reads_the_same(
+    small, make_interview, save_persons, in_torch
+):
+    checkpoint, _, _ = small
+    now, later = make_interview(5, 500), make_interview(5, 500, first_tick=DAY)
+    found = in_torch(checkpoint, save_persons(ada=now, bob=later))
+    for modality in ("image", "keypoints"):
+        held = found[f"ada/{modality}_valid"]
+        difference = found[f"ada/{modality}"][held] - found[f"bob/{modality}"][held]
+        assert np.abs(difference).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("backend", RUNS)
+def test_the_graph_convolution_steps_over_its_last_ticks(
+    save_checkpoint, make_interview, save_persons, in_torch, in_steps, backend
+):
+    checkpoint = save_checkpoint(GRAPH_CONVOLUTION)
+    persons = save_persons(ada=make_interview(6, 250), bob=make_interview(7, 200))
+    found = in_steps(backend, "f32", checkpoint, persons)
+    assert greatest_difference(in_torch(checkpoint, persons), found, "step") < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", RUNS)
+def test_at_the_paper_s_scale_steps_equal_the_history(
+    save_checkpoint, make_interview, save_persons, in_torch, in_steps, backend
+):
+    checkpoint = save_checkpoint(PAPER)
+    persons = save_persons(ada=make_interview(8, TICKS), bob=make_interview(9, 300))
+    found = in_steps(backend, "f32", checkpoint, persons)
+    assert greatest_difference(in_torch(checkpoint, persons), found, "step") < TOLERANCE
