@@ -27,6 +27,7 @@ PIPE_WIDTH = 1000  # cells: in a log no line is broken, so that a message can be
 GAUGE_WIDTH = 10  # cells on each side of neutral
 GOOD_VALENCE = 0.25  # beyond this a valence is coloured: for the eye only
 
+CHANNELS = ("left", "right")
 SPEAKERS: dict[Speaker, str] = {"subject": "subj", "other": "other", "unknown": "?"}
 
 ABSTENTIONS = {
@@ -105,6 +106,9 @@ def reading_line(reading: Reading) -> Text:
 def transcript_line(transcript: Transcript) -> Text:
     """Return what was said as one line; what nobody who is watched said is dim."""
     who = transcript.person_id or SPEAKERS[transcript.speaker]
+    channel = transcript.channel
+    if transcript.speaker == "unknown" and channel is not None and channel < len(CHANNELS):
+        who = CHANNELS[channel]
     line = f"{media_time(transcript.start_s)}  {transcript.source:<16.16}  {who:<4}  "
     style = "bold" if transcript.speaker == "subject" else "dim"
     return Text(line).append(f"\u201c{transcript.text}\u201d", style=style)

@@ -2,13 +2,12 @@
 
 A cue that is in the file cannot be taken back, so nothing that may still change goes there. Cues
 are written as they become final, each whole: a player can follow the growing file, and a crash
-loses none that was put. Their times are the media's, and never go back: where an utterance begins
-before the one before it ended, it is shown after it, and where the clock began again (a source that
-was restarted) the captions go on.
+loses none that was put, but for those of two channels, which wait for one another (``showing``).
+Their times are the media's, and never go back.
 """
 
 import html
-import itertools
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -16,17 +15,15 @@ from typing import Final, Self
 
 from engines.errors import ConfigError
 from engines.spec.transcript import Speaker
-from stream.publish.cues import Cue, cues_of
 from stream.publish.live_file import STDOUT, LiveFile
-from stream.records import EdgeCount, Record, Transcript
+from stream.publish.showing import MS_PER_S, Showing, ShownCue
+from stream.records import EdgeCount, Record, Status, Transcript
 
 SUFFIX: Final = ".vtt"
 FAILED: Final = "failed"
-LEAST_MS: Final = 500
-"""A cue stands so long at least: a single word is over before it can be read."""
-MS_PER_S: Final = 1000
 
 VOICES: Final[dict[Speaker, str]] = {"subject": "<v Subject>", "other": "<v Other>", "unknown": ""}
+CHANNEL_VOICES: Final = ("<v Left>", "<v Right>")
 
 
 class CaptionsWriter:
@@ -59,9 +56,7 @@ class CaptionsWriter:
         self._file = LiveFile(path, option=option)
         self._received = 0
         self._delivered = 0
-        self._start_ms = 0  # of the newest utterance, as it stands in the file
-        self._end_ms = 0  # of the newest cue
-        self._shift_ms = 0
+        self._showing = Showing()
 
     @property
     def count(self) -> EdgeCount:
@@ -83,8 +78,9 @@ class CaptionsWriter:
         match record:
             case Transcript(source=self._source, final=True):
                 self._received += 1
-                await self._file.write(self._cues(record).encode(), f"caption {self._received}")
-                self._delivered += 1
+                await self._write(self._showing.add(record))
+            case Status(source=self._source, role="speech", state="waiting" | "absent" | "ended"):
+                await self._write(self._showing.rest())
             case _:
                 pass
 
@@ -106,38 +102,37 @@ class CaptionsWriter:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._file.__aexit__(exc_type, exc, traceback)
+        try:
+            await self._write(self._showing.rest())
+        finally:
+            await self._file.__aexit__(exc_type, exc, traceback)
 
-    def _cues(self, transcript: Transcript) -> str:
-        if _ms(transcript.end_s) + self._shift_ms < self._start_ms:
-            self._shift_ms = self._end_ms - _ms(transcript.start_s)
-        self._start_ms = _ms(transcript.start_s) + self._shift_ms
-        cues = cues_of(transcript.words, transcript.language)
-        nexts = [_ms(cue.start_s) + self._shift_ms for cue in cues[1:]]
-        voice = VOICES[transcript.speaker]
-        return "".join(
-            self._block(cue, voice, next_ms) for cue, next_ms in itertools.zip_longest(cues, nexts)
-        )
+    async def _write(self, cues: Sequence[ShownCue]) -> None:
+        if not cues:
+            return
+        text = "".join(block_of(cue) for cue in cues)
+        await self._file.write(text.encode(), f"caption {self._received}")
+        self._delivered += sum(cue.is_last for cue in cues)
 
-    def _block(self, cue: Cue, voice: str, next_ms: int | None) -> str:
-        """Return a cue as it stands in the file, behind the one before it."""
-        start_ms = max(_ms(cue.start_s) + self._shift_ms, self._end_ms)
-        least_ms = start_ms + LEAST_MS
-        if next_ms is not None:
-            least_ms = min(least_ms, next_ms)
-        self._end_ms = max(_ms(cue.end_s) + self._shift_ms, least_ms, start_ms + 1)
-        text = "\n".join(html.escape(line, quote=False) for line in cue.lines)
-        return f"{_time(start_ms)} --> {_time(self._end_ms)}\n{voice}{text}\n\n"
+
+def block_of(cue: ShownCue) -> str:
+    """Return a cue as it stands in the file."""
+    text = "\n".join(html.escape(line, quote=False) for line in cue.lines)
+    return f"{_time(cue.start_ms)} --> {_time(cue.end_ms)}\n{_voice(cue.transcript)}{text}\n\n"
+
+
+def _voice(transcript: Transcript) -> str:
+    """Return whose voice it is, or where it comes from if that cannot be told."""
+    channel = transcript.channel
+    if transcript.speaker == "unknown" and channel is not None and channel < len(CHANNEL_VOICES):
+        return CHANNEL_VOICES[channel]
+    return VOICES[transcript.speaker]
 
 
 def _head(source: str, model: str | None) -> str:
     by = "" if model is None else f" with {Path(model).name}"
     note = f"Machine-made by subface {version('subface')}{by} from {source}."
     return f"WEBVTT\n\nNOTE\n{html.escape(note, quote=False)}\nWords and times may be wrong.\n\n"
-
-
-def _ms(seconds: float) -> int:
-    return round(max(seconds, 0.0) * MS_PER_S)
 
 
 def _time(ms: int) -> str:

@@ -148,6 +148,7 @@ def make_transcript(
     utterance=0,
     language="en",
     speaker="subject",
+    channel=None,
 ):
     """What was said from ``start_s`` on, so many words a second."""
     words = make_words(text, start_s=start_s, a_second=a_second, language=language)
@@ -167,6 +168,7 @@ def make_transcript(
         person_id="p1" if final and speaker == "subject" else None,
         text=text,
         words=tuple(replace(word, available_s=end_s + 0.8) for word in words) if final else words,
+        channel=channel,
         published=NOW,
     )
 

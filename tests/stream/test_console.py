@@ -57,6 +57,11 @@ def test_an_utterance_is_one_line_and_dim_unless_somebody_watched_said_it(sample
     assert [str(span.style) for span in line.spans] == ["bold" if speaker == "subject" else "dim"]
 
 
+def test_a_voice_nobody_is_known_by_is_told_by_its_channel(samples):
+    said = [samples.transcript(speaker="unknown", channel=channel) for channel in (0, 1)]
+    assert [transcript_line(one).plain.split()[2] for one in said] == ["left", "right"]
+
+
 async def test_words_that_may_change_are_not_shown(samples):
     text = io.StringIO()
     view = ConsoleView(Console(file=text, width=200))

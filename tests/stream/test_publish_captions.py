@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.errors import ConfigError, SubfaceError
-from stream.publish.captions import CaptionsWriter
+from stream.publish.captions import CaptionsWriter, block_of
+from stream.publish.showing import Showing
 
 JFK = (
     "And so, my fellow Americans, ask not what your country can do for you. "
@@ -225,6 +226,31 @@ async def test_captions_go_on_where_the_clock_began_again(tmp_path, samples):
     assert times(path) == [(100_000, 103_000), (103_000, 106_000), (113_000, 116_000)]
 
 
+async def test_voices_in_channels_of_their_own_are_shown_at_once(tmp_path, samples):
+    path = await written(
+        tmp_path / "out.vtt",
+        samples.transcript("mhm", start_s=3.0, speaker="unknown", channel=1),
+        samples.transcript("one two three", start_s=2.0, a_second=1.0, utterance=1, channel=0),
+    )
+    captions = webvtt.read(path)
+    assert [(cue.text, cue.voice) for cue in captions] == [
+        ("one two three", "Subject"),
+        ("mhm", "Right"),
+    ]
+    assert times(path) == [(2000, 5000), (3000, 3500)]
+
+
+async def test_captions_of_channels_are_in_the_file_when_listening_ends(tmp_path, samples):
+    path = tmp_path / "out.vtt"
+    async with writer(path) as captions:
+        await captions.put(samples.transcript("one", start_s=3.0, channel=1))
+        await captions.put(samples.transcript("two", start_s=40.0, utterance=1, channel=1))
+        assert captions.count.delivered == 1  # whoever began earlier has come to an end by now
+        await captions.put(samples.status(role="speech", state="ended"))
+        assert captions.count.delivered == 2
+        assert [cue.text for cue in webvtt.read(path)] == ["one", "two"]
+
+
 async def test_hours_go_beyond_two_digits(tmp_path, samples):
     path = await written(tmp_path / "out.vtt", samples.transcript("late", start_s=100 * 3600.0))
     assert "100:00:00.000 --> 100:00:00.500\n" in path.read_text(encoding="utf-8")
@@ -246,14 +272,15 @@ utterances = st.lists(
 def test_whatever_is_said_time_never_goes_back_and_the_file_stays_valid(
     said, samples, tmp_path_factory
 ):
-    captions = writer(Path("never opened.vtt"))
+    showing = Showing()
     text = "WEBVTT\n\n" + "".join(
-        captions._cues(
+        block_of(cue)
+        for words, start_s, rate, speaker, language in said
+        for cue in showing.add(
             samples.transcript(
                 words, start_s=start_s, a_second=rate, speaker=speaker, language=language
             )
         )
-        for words, start_s, rate, speaker, language in said
     )
     path = tmp_path_factory.getbasetemp() / "said.vtt"
     path.write_text(text, encoding="utf-8", newline="")
