@@ -11,11 +11,13 @@ from engines.models.store import ModelStore
 from engines.speech.word_encoder import WordEncoder, open_word_encoder
 from stream.config import Profile
 from stream.meter import EngineMeter
+from stream.source.sound import STEREO
 from stream.source.spec import SourceSpec
 from stream.tally import Tally
 from stream.text_evidence import Embed
 from stream.transcript.ears import Ears
-from stream.transcript.listener import Listener, ListenerCount, Pacing
+from stream.transcript.listener import Listener, Pacing
+from stream.transcript.listener_count import ListenerCount
 from stream.transcript.listeners import Listeners
 from stream.transcript.model import speech_folder
 from stream.transcript.speech_process import SpeechProcess
@@ -86,6 +88,11 @@ def listeners_of(spec: SourceSpec, profile: Profile, ears: Ears, tally: Tally) -
     return Listeners(
         lambda channel: listener(channel=channel), in_turns=pacing_of(spec, profile) == "fast"
     )
+
+
+def channels_of(profile: Profile) -> int:
+    """Return in how many channels sound was told to come: so many packets are a moment."""
+    return STEREO if profile.source.channels == "apart" else 1
 
 
 def pacing_of(spec: SourceSpec, profile: Profile) -> Pacing:

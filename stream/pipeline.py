@@ -17,7 +17,7 @@ from stream.compose import Composer
 from stream.config import Profile
 from stream.episodes import Episodes
 from stream.hearing import Hearing
-from stream.listening import listeners_of, pacing_of
+from stream.listening import channels_of, listeners_of, pacing_of
 from stream.lockstep import Lockstep
 from stream.publish.publisher import Publisher
 from stream.source.media import media
@@ -70,7 +70,8 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     # A live source goes on without us, so only the present counts; of a file every frame does.
     overload = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
     frames: Channel[Frame] = Channel("decode -> perceive", FRAMES_HELD, overload)
-    sounds: Channel[Sound] = Channel("decode -> listen", SOUNDS_HELD, overload)
+    sounds_held = SOUNDS_HELD * channels_of(shared.profile)
+    sounds: Channel[Sound] = Channel("decode -> listen", sounds_held, overload)
     scenes: Channel[Perceived] = Channel("perceive -> gather", SCENES_HELD, Overflow.WAIT)
     hops: Channel[Hop] = Channel("gather -> read", 1, overload)
     channels = (frames, sounds, scenes, hops)

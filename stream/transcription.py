@@ -14,7 +14,7 @@ from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.config import Profile
 from stream.errors import EarsLostError
-from stream.listening import listeners_of
+from stream.listening import channels_of, listeners_of
 from stream.publish.publisher import Publisher
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
@@ -61,6 +61,7 @@ class Transcription:
             ExceptionGroup: With the errors of what failed.
         """
         held = SOUNDS_HELD if spec.kind == "live" else SOUNDS_HELD_OF_A_FILE
+        held *= channels_of(self.profile)
         sounds: Channel[Sound] = Channel("decode -> listen", held, Overflow.WAIT)
         tally.watch(sounds)
         announcer = Announcer(spec.name, self.publisher, self.clock)

@@ -43,6 +43,17 @@ def test_sound_is_counted_in_seconds():
     assert tally.summary("ended", 1.0).sound_s == 0.5
 
 
+def test_sound_in_two_channels_lasts_no_longer():
+    tally = Tally("cam", 0.0)
+    samples = np.zeros(8000, np.float32)
+    for channel in (0, 1):
+        sound = Sound(
+            source="cam", epoch=0, time_s=0.0, arrived_s=0.0, samples=samples, channel=channel
+        )
+        tally.sound(sound, 16_000)
+    assert tally.summary("ended", 1.0).sound_s == 0.5
+
+
 async def test_the_edges_of_a_restart_are_added_to_those_before():
     tally = Tally("cam", 0.0)
     for items in (3, 4):

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,25 @@ def test_sound_that_comes_twice_is_heard_once(film, grey, tone, played):
         out.hear(tone(START_S, 0.5))
     out.close()
     assert played(path).sound_s == pytest.approx(0.5, abs=0.07)
+
+
+@pytest.mark.parametrize("heard", [(0, 1), (0,), (1,)])
+def test_channels_that_are_heard_apart_are_mixed_and_one_alone_is_not_lost(
+    film, grey, tone, played, heard
+):
+    path, out = film()
+    out.show(grey(), START_S)
+    for step in range(10):
+        sound = tone(START_S + step * 0.05, 0.05)
+        for channel in (0, 1):
+            samples = sound.samples if channel in heard else np.zeros_like(sound.samples)
+            out.hear(replace(sound, samples=samples, channel=channel))
+    out.hear(replace(tone(START_S + 0.5, 0.05), channel=0))  # the other one was dropped
+    out.close()
+    film_of = played(path)
+    loudness = np.abs(film_of.samples[4000:7000]).max()
+    assert loudness == pytest.approx(0.25 * len(heard), rel=0.2)
+    assert film_of.sound_s == pytest.approx(0.55, abs=0.07)
 
 
 def test_odd_sides_are_made_even_by_the_picture_itself(film, grey, played):

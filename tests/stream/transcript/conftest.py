@@ -23,10 +23,17 @@ def make_words(text, start_s=0.0, word_s=0.3, step_s=0.4):
     )
 
 
-def make_sound(samples, time_s=0.0, epoch=0):
+def make_sound(samples, time_s=0.0, epoch=0, channel=None):
     samples = np.asarray(samples, np.float32)
     end_s = time_s + len(samples) / SOUND_RATE_HZ
-    return Sound(source="cam", epoch=epoch, time_s=time_s, arrived_s=1000 + end_s, samples=samples)
+    return Sound(
+        source="cam",
+        epoch=epoch,
+        time_s=time_s,
+        arrived_s=1000 + end_s,
+        samples=samples,
+        channel=channel,
+    )
 
 
 def make_samples(words, duration_s):
@@ -39,9 +46,9 @@ def make_samples(words, duration_s):
     return samples
 
 
-def cut_into_packets(samples, start_s=0.0, epoch=0, packet=320):
+def cut_into_packets(samples, start_s=0.0, epoch=0, packet=320, channel=None):
     return [
-        make_sound(samples[at : at + packet], start_s + at / SOUND_RATE_HZ, epoch)
+        make_sound(samples[at : at + packet], start_s + at / SOUND_RATE_HZ, epoch, channel)
         for at in range(0, len(samples), packet)
     ]
 
