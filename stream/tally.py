@@ -7,7 +7,7 @@ from engines.spec.transcript import Utterance
 from stream.channel import Channel
 from stream.meter import Recent
 from stream.records import EdgeCount, SourceSummary, SpeechSummary
-from stream.transcript.listener import ListenerCount
+from stream.transcript.listener_count import ListenerCount
 
 
 class Tally:

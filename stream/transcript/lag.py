@@ -14,10 +14,10 @@ from engines.config import SpeechConfig
 
 Policy = Literal["agreement", "endpoint"]
 
-MEASURED = 4  # passes whose mean counts: a single slow one is no load
+MEASURED = 8  # passes whose mean counts: a few slow ones are no load
 CALM_SHARE = 0.7
 """Passes this much shorter than a hop leave room to pass every hop again."""
-CALM_S = 20.0
+CALM_S = 10.0
 """For so long it must have been calm before agreement is tried again."""
 
 

@@ -12,26 +12,23 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal
-
-from jaxtyping import Float32
-from numpy import ndarray
 
 from engines.config import SpeechConfig
 from engines.spec.frame import SOUND_RATE_HZ, Gap, Sound
-from engines.spec.transcript import Hypothesis, Word
-from engines.spec.voice import CHUNK, VoiceState
+from engines.spec.transcript import Word
+from engines.spec.voice import CHUNK
 from stream.channel import Channel
-from stream.errors import EarsLostError
 from stream.transcript.agreement import LocalAgreement
+from stream.transcript.backlog import without_backlog
 from stream.transcript.draft import Draft
 from stream.transcript.ears import Ears
 from stream.transcript.endpoint import Endpointer, VoiceBegan, VoiceEnded
 from stream.transcript.heard import Heard
 from stream.transcript.lag import LagPolicy, PolicyChange
-from stream.transcript.language import SpokenLanguage
+from stream.transcript.listener_count import ListenerCount
+from stream.transcript.recognition import Recognition
 from stream.transcript.speech import Speech
 from stream.transcript.tape import Tape
 
@@ -61,32 +58,6 @@ LEFT_S = 2.0
 """A cut leaves so much sound to the next utterance: with less it would not be understood."""
 TAIL_S = 1.0
 """What is kept of sound that must be cut where nothing is final: a word may have begun in it."""
-BACKLOG_S = 20.0
-"""More live sound than this cannot be caught up with: the older half of it is skipped."""
-PROMPT_WORDS = 12
-PROMPT_S = 5.0
-"""The words before are a prompt only if they were said so recently."""
-
-
-@dataclass(slots=True, kw_only=True)
-class ListenerCount:
-    """The account of one listener."""
-
-    passes: int = 0
-    pass_s: float = 0.0
-    """Wall seconds that they took."""
-    utterances: int = 0
-    words: int = 0
-    skipped_s: float = 0.0
-    """Sound that was not listened to: too much had come, or the recogniser died on it."""
-    policy_changes: int = 0
-    numbered: int = 0
-    """Utterances that were said, final or not yet."""
-
-    def next_number(self) -> int:
-        """Return the number of an utterance that is said for the first time."""
-        self.numbered += 1
-        return self.numbered - 1
 
 
 class Listener:
@@ -127,20 +98,17 @@ class Listener:
         self._source = source
         self._channel = channel
         self._config = config
-        self._ears = ears
+        self._recognition = Recognition(ears, config.language, self.count)
         self._pacing = pacing
         self._now = now
         self._policy = LagPolicy(config, adaptive=pacing != "fast")
-        self._language = SpokenLanguage(config.language)
         self._out: deque[Listened] = deque()
         self._epoch = 0
         self._tape = Tape(0.0)
         self._judged = 0  # sample of the tape up to which the voice was judged
         self._endpointer = Endpointer(config.voice)
-        self._voice: VoiceState | None = None
         self._speech: Speech | None = None
-        self._before: tuple[Word, ...] = ()  # the newest words of the utterance before
-        self._before_language: str | None = None
+        self._deaf = False
 
     @property
     def policy(self) -> Literal["agreement", "endpoint"]:
@@ -182,45 +150,23 @@ class Listener:
 
     # -- sound ----------------------------------------------------------------------------------
 
-    def _bearable(self, sounds: Sequence[Sound]) -> Iterator[Sound]:
-        """Yield the sound; of too much live sound at once only the newer half."""
-        waiting = sum(len(sound.samples) for sound in sounds)
-        skip = 0
-        if self._pacing == "live" and waiting > BACKLOG_S * SOUND_RATE_HZ:
-            skip = waiting - round(BACKLOG_S / 2 * SOUND_RATE_HZ)
-        skipped: list[Sound] = []
-        for sound in sounds:
-            if skip > 0:
-                skip -= len(sound.samples)
-                skipped.append(sound)
-                continue
-            if skipped:
-                self._overrun(skipped, sound)
-                skipped = []
-            yield sound
-
-    def _overrun(self, skipped: list[Sound], then: Sound) -> None:
-        lost_s = sum(len(sound.samples) for sound in skipped) / SOUND_RATE_HZ
-        self.count.skipped_s += lost_s
-        log.warning("%s: %.1f s of sound skipped: too much had come", self._source, lost_s)
-        self._out.append(
-            Gap(
-                source=self._source,
-                epoch=then.epoch,
-                medium="audio",
-                reason="overrun",
-                start_s=skipped[0].time_s if skipped[0].epoch == then.epoch else None,
-                end_s=then.time_s,
-                lost_s=lost_s,
-            )
-        )
+    def _bearable(self, sounds: Sequence[Sound]) -> Sequence[Sound]:
+        """Return the sound; of a live source as much as can be caught up with."""
+        if self._pacing != "live":
+            return sounds
+        kept, gap = without_backlog(sounds)
+        if gap is not None:
+            self.count.skipped_s += gap.lost_s
+            log.warning("%s: %.1f s of sound skipped: too much had come", gap.source, gap.lost_s)
+            self._out.append(gap)
+        return kept
 
     def _begin_stretch(self, sound: Sound) -> None:
         self._epoch = sound.epoch
         self._tape = Tape(sound.time_s)
         self._judged = 0
         self._endpointer = Endpointer(self._config.voice)
-        self._voice = None
+        self._recognition.reset_voice()
 
     async def _end_stretch(self) -> None:
         """Hear what is left before a hole, or the end."""
@@ -233,10 +179,12 @@ class Listener:
 
     async def _step(self, samples: int) -> None:
         """Judge the next samples, and do what they ask for."""
-        scores = await self._judge(self._tape.between(self._judged, self._judged + samples))
+        unheard = self._tape.between(self._judged, self._judged + samples)
+        scores = await self._recognition.judge(unheard)
         if scores is None:
             self._skip(samples)
             return
+        self._deaf = False
         for score in scores.tolist():
             time_s = self._tape.time_s(self._judged)
             self._judged += CHUNK
@@ -252,17 +200,6 @@ class Listener:
         around_s = AROUND_S + self._config.voice.pad_s + self._config.voice.min_speech_s
         self._tape.forget(begin - round(around_s * SOUND_RATE_HZ) - STEP)
 
-    async def _judge(self, samples: Float32[ndarray, " N"]) -> Float32[ndarray, " M"] | None:
-        """Return the scores of the chunks; None if the recogniser died on them twice."""
-        try:
-            scores, self._voice = await self._ears.voice(samples, self._voice)
-        except EarsLostError:
-            try:
-                scores, self._voice = await self._ears.voice(samples, self._voice)
-            except EarsLostError:
-                return None
-        return scores
-
     def _skip(self, samples: int) -> None:
         """Give up the next samples."""
         first, self._judged = self._judged, self._judged + samples
@@ -270,19 +207,21 @@ class Listener:
         if self._speech is not None:
             self._close(self._speech)
         self._endpointer = Endpointer(self._config.voice)
-        self._voice = None
+        self._recognition.reset_voice()
 
     def _count_skipped(self, first: int) -> None:
         lost_s = (self._judged - first) / SOUND_RATE_HZ
         self.count.skipped_s += lost_s
-        log.warning("%s: %.1f s of sound skipped: the recogniser died", self._source, lost_s)
+        if not self._deaf:  # one that stays dead is told of once
+            log.warning("%s: sound is skipped: the recogniser died on it", self._source)
+        self._deaf = True
 
     # -- speech ---------------------------------------------------------------------------------
 
     def _begin_speech(
         self, begin: int, agreement: LocalAgreement | None = None, words: Sequence[Word] = ()
     ) -> None:
-        self._language.begin()
+        self._recognition.begin()
         self._speech = Speech(
             begin=begin,
             passed=begin,
@@ -349,8 +288,9 @@ class Listener:
     async def _pass(self, speech: Speech) -> bool:
         """Have the utterance heard as far as it came; False if its sound had to be given up."""
         samples = self._tape.between(speech.begin, self._judged)
+        start_s = self._tape.time_s(speech.begin)
         began_s = self._now()
-        hypothesis = await self._recognise(speech, samples)
+        hypothesis = await self._recognition.hear(samples, start_s)
         if hypothesis is None:
             self._count_skipped(max(speech.passed, speech.begin))
             self._close(speech)
@@ -362,11 +302,11 @@ class Listener:
         speech.voice_passed_s = self._endpointer.voice_until_s or until_s
         speech.language = hypothesis.language
         # Nor is a word believed whose language may turn out to be another.
-        sure = self._language.decided and len(samples) >= CONTEXT_S * SOUND_RATE_HZ
+        sure = self._recognition.decided and len(samples) >= CONTEXT_S * SOUND_RATE_HZ
         trusted_until_s = until_s - EDGE_S if sure else -math.inf
         newly = speech.agreement.update(
             hypothesis.words,
-            heard_from_s=self._tape.time_s(speech.begin),
+            heard_from_s=start_s,
             trusted_until_s=trusted_until_s,
         )
         self._add(speech, newly)
@@ -374,48 +314,6 @@ class Listener:
             self._say_revision(speech)
         self._weigh(began_s)
         return True
-
-    async def _recognise(
-        self, speech: Speech, samples: Float32[ndarray, " N"]
-    ) -> Hypothesis | None:
-        """Return what the recogniser hears; None if it died on it twice."""
-        sound_s = len(samples) / SOUND_RATE_HZ
-        language = self._language.asked(sound_s)
-        hypothesis = await self._ask(speech, samples, language)
-        if hypothesis is None or self._language.heard(hypothesis, sound_s):
-            return hypothesis
-        return await self._ask(speech, samples, self._language.current)
-
-    async def _ask(
-        self, speech: Speech, samples: Float32[ndarray, " N"], language: str | None
-    ) -> Hypothesis | None:
-        start_s = self._tape.time_s(speech.begin)
-        prompt = self._prompt(start_s, language)
-        hypothesis = await self._ask_twice(samples, start_s, language, prompt)
-        if prompt and hypothesis is not None and not hypothesis.words:
-            # A prompt at times makes Whisper believe that all has been said.
-            return await self._ask_twice(samples, start_s, language, "")
-        return hypothesis
-
-    async def _ask_twice(
-        self, samples: Float32[ndarray, " N"], start_s: float, language: str | None, prompt: str
-    ) -> Hypothesis | None:
-        for _ in range(2):
-            self.count.passes += 1
-            try:
-                return await self._ears.transcribe(
-                    samples, start_s=start_s, language=language, prompt=prompt
-                )
-            except EarsLostError as error:
-                log.warning("%s: %s", self._source, error)
-        return None
-
-    def _prompt(self, start_s: float, language: str | None) -> str:
-        if not self._before or self._before_language != language:
-            return ""
-        if not 0 <= start_s - self._before[-1].end_s + HOLE_S <= PROMPT_S:
-            return ""
-        return " ".join(word.text for word in self._before)
 
     def _weigh(self, began_s: float) -> None:
         now_s = self._now()
@@ -473,8 +371,7 @@ class Listener:
                 )
             )
             self.count.utterances += 1
-            self._before = utterance.words[-PROMPT_WORDS:]
-            self._before_language = utterance.language
+            self._recognition.end(utterance)
         return rest
 
     def _note(self) -> None:
