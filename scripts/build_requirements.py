@@ -1,7 +1,7 @@
 """Prints what the conversion of models needs, from the extra [build] of pyproject.toml.
 
 The pins live there and nowhere else. What the conversion does not import is left out; added is what
-our networks import beside torch, and what lets `make test` count the lines that run over there.
+our networks import beside torch, and what runs their tests over there and counts their lines.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 NOT_FOR_CONVERSION = {"onnxscript"}
-ADDED = {"jaxtyping", "coverage"}
+ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic"}
 
 
 def package_name(requirement: str) -> str:

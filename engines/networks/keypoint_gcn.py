@@ -26,9 +26,9 @@ SKELETON: tuple[Edge, ...] = (
     (LEFT_WRIST, PARTS["left_hand"].start),
     (RIGHT_WRIST, PARTS["right_hand"].start),
     (NOSE, PARTS["face"].start + 30),  # the tip of the nose
-    *((NOSE, PARTS["face"].start + first) for first in (17, 22, 36, 42, 48, 60, 68, 69)),
+    *((NOSE, PARTS["face"].start + first) for first in (8, 17, 22, 33, 36, 42, 48, 60, 68, 69)),
 )
-"""OpenPose's edges, with hands and face tied to the body, brows, eyes and lips to the nose."""
+"""OpenPose's edges, with the hands tied to the wrists and each line of the face to the nose."""
 
 
 class KeypointGcn(nn.Module):
