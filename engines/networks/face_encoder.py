@@ -84,7 +84,8 @@ class _Block(nn.Module):
 class FaceReader(nn.Module):
     """The encoder between pixels and calibrated probabilities: what is exported.
 
-    Equalising the histogram stays outside: counting grey values is nothing for a graph.
+    It looks at the face and at its mirror image and takes the mean of both, so that a mirrored face
+    reads the same. Equalising the histogram stays outside: counting greys is nothing for a graph.
 
     Args:
         encoder: The trained network.
@@ -100,9 +101,17 @@ class FaceReader(nn.Module):
         self, face: UInt8[Tensor, "B 48 48"]
     ) -> tuple[Float[Tensor, "B 7"], Float[Tensor, "B 160"]]:
         """Read aligned faces, grey, their histogram equalised."""
-        grey = face.to(torch.float32)[:, None]  # cast first: TensorRT moves no uint8
-        logits, embedding = self.encoder(normalised(grey))
+        logits, embedding = self.logits(face)
         return (logits / self.temperature).softmax(1), embedding
+
+    def logits(
+        self, face: UInt8[Tensor, "B 48 48"]
+    ) -> tuple[Float[Tensor, "B 7"], Float[Tensor, "B 160"]]:
+        """Return what the probabilities are made of, and the embedding."""
+        grey = face.to(torch.float32)[:, None]  # cast first: TensorRT moves no uint8
+        logits, embedding = self.encoder(normalised(torch.cat([grey, grey.flip(3)])))
+        both = [values.unflatten(0, (2, -1)).mean(0) for values in (logits, embedding)]
+        return both[0], both[1]
 
 
 def normalised(grey: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 H W"]:

@@ -25,7 +25,7 @@ from torch.nn import functional
 from engines.build.face_encoder_export import write_weights
 from engines.build.graph_file import sha256, versions
 from engines.errors import ModelError, SubfaceError
-from engines.networks.face_encoder import FaceEncoder, normalised
+from engines.networks.face_encoder import FaceEncoder, FaceReader
 from training.starter.face_training import LAST, RECIPE, Recipe
 from training.starter.faces import SLICE_OF, LabelledFaces, read_faces
 
@@ -44,12 +44,11 @@ def fitted_temperature(logits: Float[Tensor, "N C"], labels: Int64[ndarray, " N"
 
 
 def logits_of(encoder: FaceEncoder, faces: LabelledFaces) -> Float[Tensor, "N 7"]:
-    """Return what a network says of faces, in f32."""
+    """Return what a network says of faces, in f32, before any temperature."""
+    reader = FaceReader(encoder, temperature=1.0)
     images = torch.from_numpy(faces.images.copy())
     with torch.inference_mode():
-        return torch.cat(
-            [encoder(normalised(some[:, None].float()))[0] for some in images.split(256)]
-        )
+        return torch.cat([reader.logits(some)[0] for some in images.split(256)])
 
 
 def finish(data: Path, run: Path, out: Path) -> None:

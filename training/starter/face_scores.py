@@ -28,6 +28,7 @@ from engines.build.face_encoder_export import load_reader
 from engines.errors import ConfigError, SubfaceError
 from engines.networks.face_encoder import FaceReader
 from engines.spec.labels import EXPRESSIONS, NEGATIVE, POSITIVE
+from training.starter.face_figures import draw_figures
 from training.starter.faces import LabelledFaces, read_faces
 
 SHIPPED: Final = Path(__file__).parents[2] / "engines" / "models" / "starter"
@@ -134,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--without", type=Path, help="leave out what is also in this file")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="folder")
     parser.add_argument("--json", type=Path, help="where the scores go; otherwise they are shown")
+    parser.add_argument("--figures", type=Path, help="folder for two pictures, .png")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
@@ -142,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faces = faces.without(read_faces(options.without))
         found = read_probabilities(load_reader(options.weights), faces)
         scores = face_scores(found, faces.labels)
+        if options.figures is not None:
+            draw_figures(found, faces.labels, options.figures)
     except SubfaceError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
