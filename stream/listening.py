@@ -24,13 +24,13 @@ from stream.transcript.speech_process import SpeechProcess
 from stream.worker import Worker
 
 
-def is_heard(profile: Profile, sources: Sequence[SourceSpec]) -> bool:
-    """Return whether anybody listens: a picture has no sound."""
+def is_heard(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> bool:
+    """Return whether anybody listens: to these sources, of which a picture has no sound."""
     wanted = profile.speech.model is not None and profile.source.sound
-    return wanted and any(spec.kind != "picture" for spec in sources)
+    return wanted and (sources is None or any(spec.kind != "picture" for spec in sources))
 
 
-def models_of(profile: Profile, sources: Sequence[SourceSpec]) -> tuple[str, ...]:
+def models_of(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> tuple[str, ...]:
     """Return the names, in the manifest, of all the models that a run of these sources needs."""
     if not is_heard(profile, sources):
         return profile.perception.models()
@@ -39,7 +39,7 @@ def models_of(profile: Profile, sources: Sequence[SourceSpec]) -> tuple[str, ...
 
 @asynccontextmanager
 async def open_ears(
-    profile: Profile, store: ModelStore, sources: Sequence[SourceSpec]
+    profile: Profile, store: ModelStore, sources: Sequence[SourceSpec] | None = None
 ) -> AsyncIterator[SpeechProcess | None]:
     """Open the recogniser; None if nobody listens.
 
@@ -55,7 +55,10 @@ async def open_ears(
 
 @asynccontextmanager
 async def open_reader(
-    profile: Profile, store: ModelStore, sources: Sequence[SourceSpec], meter: EngineMeter
+    profile: Profile,
+    store: ModelStore,
+    meter: EngineMeter,
+    sources: Sequence[SourceSpec] | None = None,
 ) -> AsyncIterator[Embed | None]:
     """Open the text encoder, on a thread of its own; None if words are no evidence.
 

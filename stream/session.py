@@ -49,7 +49,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     meter = EngineMeter(profile.perception.runtime)
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
     hears = open_ears(profile, store, plan.sources)
-    reads = open_reader(profile, store, plan.sources, meter)
+    reads = open_reader(profile, store, meter, plan.sources)
     async with signals(stop), engines as perception, hears as ears, reads as embed:
         enrolled = await perception.call(_enrolled, profile)
         card = await perception.call(_card, profile, store)

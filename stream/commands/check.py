@@ -17,13 +17,14 @@ from engines.models.store import ModelStore
 from engines.perception.identity.enrolment import enrol
 from engines.perception.networks import open_networks
 from engines.perception.observer import Observer
-from engines.spec.frame import Frame
+from engines.spec.frame import SOUND_RATE_HZ, Frame
 from stream import policy
 from stream.clock import Clock
 from stream.commands.run import broker_url
 from stream.config import Profile
 from stream.console import stderr_console
 from stream.errors import SourceUnreachableError
+from stream.listening import models_of, open_ears, open_reader
 from stream.meter import EngineMeter
 from stream.profile import load_profile
 from stream.publish.broker import broker_of
@@ -89,6 +90,7 @@ async def _findings(
     store = ModelStore()
     yield await _try("models", partial(_models, profile, store))
     yield await _try("engines", partial(_engines, profile, store))
+    yield await _try("speech", partial(_speech, profile, store))
     specs: list[SourceSpec] = []
     for argument in sources:
         try:
@@ -109,7 +111,7 @@ async def _try(part: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
 
 
 async def _models(profile: Profile, store: ModelStore) -> str:
-    names = profile.perception.models()
+    names = models_of(profile)
     store.require(names)  # what is missing is said at once, not one after the other
     for name in names:
         store.verify(name)
@@ -138,6 +140,26 @@ async def _engines(profile: Profile, store: ModelStore) -> str:
             await worker.call(lambda shared: enrol(picture, shared, profile.perception))
     backend = profile.perception.runtime.backend
     return f"{backend}: opened, and {len(scene.observations)} persons on a grey picture"
+
+
+async def _speech(profile: Profile, store: ModelStore) -> str:
+    """Open the recogniser and the text encoder, and let them hear and read something."""
+    meter = EngineMeter(profile.perception.runtime)
+    async with (
+        open_ears(profile, store) as ears,
+        open_reader(profile, store, meter) as embed,
+    ):
+        if ears is None:
+            return "off: speech.model is null, or source.sound is false"
+        heard = await ears.transcribe(
+            np.zeros(SOUND_RATE_HZ, np.float32), start_s=0.0, language=None, prompt=""
+        )
+        found = f"{profile.speech.model}: {len(heard.words)} words in a second of silence"
+        if embed is not None:
+            found += (
+                f"; {profile.text.model}: {len(await embed(['word'], 'en'))} numbers for a word"
+            )
+        return found
 
 
 async def _source(spec: SourceSpec, profile: Profile) -> str:
