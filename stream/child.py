@@ -47,6 +47,7 @@ class Child(Generic[T]):
         name: What the process is for, as in ``speech``.
         resource: Opens the resource; called once, in the process.
         threads: Of one numerical library there; None: as many as it likes.
+        niceness: By how much it yields to its parent where there is too little processor.
 
     Attributes:
         cpu_s: Processor seconds of the process, as of its newest answer.
@@ -58,10 +59,12 @@ class Child(Generic[T]):
         resource: Callable[[], AbstractContextManager[T]],
         *,
         threads: int | None = None,
+        niceness: int = 0,
     ) -> None:
         self._name = name
         self._open = resource
         self._environment = {} if threads is None else dict.fromkeys(THREADS, str(threads))
+        self._niceness = niceness
         self._pool: ProcessPoolExecutor
         self._process: BaseProcess | None = None
         self.cpu_s = 0.0
@@ -108,7 +111,11 @@ class Child(Generic[T]):
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_settle,
-            initargs=(self._environment, LEVELS.index(level) if level in LEVELS else 0),
+            initargs=(
+                self._environment,
+                self._niceness,
+                LEVELS.index(level) if level in LEVELS else 0,
+            ),
         )
         # the process inherits what waits: no signal can reach it before it ignores them
         waiting = signal.pthread_sigmask(signal.SIG_BLOCK, THE_PARENTS)
@@ -168,7 +175,8 @@ _closing = ExitStack()
 _resources: list[Any] = []
 
 
-def _settle(environment: Mapping[str, str], verbosity: int) -> None:
+def _settle(environment: Mapping[str, str], niceness: int, verbosity: int) -> None:
+    os.nice(niceness)
     os.environ.update(environment)  # before anything that reads it is imported
     os.dup2(2, 1)  # stdout belongs to the records; a library that prints must not mix with them
     set_up_log(verbosity)

@@ -35,6 +35,8 @@ from stream.worker import Worker
 
 logger = logging.getLogger(__name__)
 
+NICENESS: Final = 5
+"""Where there is too little processor for both the eyes come first: late words are still words."""
 RESTARTS: Final = 3
 WITHIN_S: Final = 60.0
 """A recogniser that died more often in so long will do so again."""
@@ -161,7 +163,7 @@ class SpeechProcess:
     def _new_owner(self) -> Child[Recogniser] | Worker[Recogniser]:
         if self._config.process == "thread":
             return Worker("speech", self._open)
-        return Child("speech", self._open, threads=self._config.threads)
+        return Child("speech", self._open, threads=self._config.threads, niceness=NICENESS)
 
     async def _ask(
         self,

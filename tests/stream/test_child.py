@@ -285,3 +285,12 @@ def test_it_ends_when_its_parent_is_ended(path, tmp_path, number):
     while not is_over(pid) and time.monotonic() < ending_s:
         time.sleep(0.02)
     assert is_over(pid)
+
+
+async def test_a_child_yields_to_its_parent_as_much_as_it_is_told(tmp_path):
+    async with Child("nice", partial(diary, tmp_path / "diary"), niceness=3) as child:
+        assert await child.call(niceness) == os.nice(0) + 3
+
+
+def niceness(_):
+    return os.nice(0)
