@@ -20,8 +20,10 @@ from stream.source.redact import redacted
 from stream.source.spec import SourceKind, SourceSpec, scheme_of
 
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "srt"})
-FILE_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"})
-"""Over http these are files, which end; anything else is taken for live."""
+FILE_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4a", ".mka", ".wav"}
+)
+"""Over http these are files, which end; anything else is taken for live: radio is called .mp3."""
 STILL_SUFFIXES = frozenset({".avif", ".heic", ".heif"})  # pictures stored as a film of one frame
 _NAMED = re.compile(r"(?P<name>[\w.-]+)=(?P<url>.+)", re.DOTALL)
 _UNFIT = re.compile(r"[^\w.-]+")

@@ -56,6 +56,8 @@ def test_a_percent_sign_in_a_name_is_a_percent_sign(parse, ffmpeg, tmp_path):
         ("http://host/a.m3u8", "http", "live"),
         ("https://host/stream.ts", "https", "live"),
         ("https://host/talk.mp4?x=1", "https", "file"),
+        ("https://host/talk.m4a", "https", "file"),
+        ("https://host/radio.mp3", "https", "live"),
         ("udp://@:5000", "udp", "live"),
         ("srt://host:9000", "srt", "live"),
         ("lavfi:testsrc=size=64x48", "lavfi", "live"),
