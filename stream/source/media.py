@@ -209,7 +209,8 @@ class _Run:
             yield state
 
     def _absences(self, connection: Connection) -> list[SourceState]:
-        out = [] if connection.has_picture else self.tell(["video"], "absent", None)
+        missed = "it has no picture, only sound" if self.pictures else None
+        out = [] if connection.has_picture else self.tell(["video"], "absent", missed)
         return out if connection.has_sound else [*out, *self.tell(["audio"], "absent", None)]
 
     def _is_paced(self, connection: Connection) -> bool:

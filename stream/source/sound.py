@@ -8,6 +8,7 @@ jitter by a millisecond in many containers; where the timestamps leave the count
 is invented, and the resampler is built anew, since it would smear the two sides into one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ SLACK_S = 0.02
 the jitter of timestamps in milliseconds."""
 LONGEST = SOUND_RATE_HZ // 10
 """Samples of a stretch: a frame of FLAC or WAV may be longer, but what waits for a listener is
-bound in time by being bound in number."""
+bounded in time by being bounded in number."""
 
 STEREO = 2  # channels, which may be kept apart
 MIX_DOWN = {"rematrix_maxval": "1.0"}  # two equal channels stay as loud as one, and none clips
@@ -128,12 +129,15 @@ class SoundTrack:
         return time_s, samples
 
     def _in_parts(self, time_s: float, samples: Float32[ndarray, "C N"]) -> list[Stretch]:
-        return [
-            Stretch(
-                time_s + at / SOUND_RATE_HZ,
-                samples[channel, at : at + LONGEST],
-                channel if self._is_apart else None,
-            )
-            for at in range(0, samples.shape[1], LONGEST)
-            for channel in range(len(samples))
-        ]
+        """Cut what is too long into equal parts."""
+        if not samples.shape[1]:
+            return []
+        out = []
+        at = 0
+        for part in np.array_split(samples, math.ceil(samples.shape[1] / LONGEST), axis=1):
+            out += [
+                Stretch(time_s + at / SOUND_RATE_HZ, row, channel if self._is_apart else None)
+                for channel, row in enumerate(part)
+            ]
+            at += part.shape[1]
+        return out

@@ -28,6 +28,7 @@ def encoded(ffmpeg, jfk):
 async def test_a_recording_gives_its_sound_and_says_that_it_has_no_picture(collect, jfk):
     got = await collect(jfk)
     assert got.states("video") == ["waiting", "absent"]
+    assert "it has no picture, only sound" in {getattr(item, "detail", None) for item in got}
     assert got.states("audio") == ["waiting", "ok", "ended"]
     assert heard_s(got) == pytest.approx(JFK_S, abs=0.001)
     assert got.sounds[0].time_s == 0
