@@ -24,6 +24,9 @@ from stream.transcript.lag import PolicyChange
 from stream.transcript.listener import Listened
 from stream.transcript.speaker import SpeakerRule
 
+MOUTHS_AFTER_S = 0.3
+"""A mouth is seen to close after the word, and sound may come earlier than its picture."""
+
 
 class Hearing:
     """Where the ears and the eyes of one source meet.
@@ -114,7 +117,7 @@ class Hearing:
         if heard.sound is None:
             return utterance
         if self._lockstep is not None:
-            await self._lockstep.hearing(utterance.end_s)
+            await self._lockstep.hearing(utterance.end_s + MOUTHS_AFTER_S)
         who = self._speakers.speaker(utterance, heard.sound, heard.sound_s)
         return replace(utterance, speaker=who.speaker, person_id=who.person_id)
 

@@ -28,6 +28,8 @@ class Tally:
         self._media_s = 0.0
         self._frames = 0
         self._sound_s = 0.0
+        self._sound_epochs = 0
+        self._sound_epoch: int | None = None
         self._edges: list[Channel[Any]] = []
         self.analysed = 0
         self.readings = 0
@@ -58,8 +60,11 @@ class Tally:
 
     def sound(self, sound: Sound, rate_hz: int) -> None:
         """Count one stretch of sound."""
-        if not sound.channel:  # what comes in two channels lasts no longer
+        if not sound.channel:  # the other channels of the same time are not more of it
             self._sound_s += len(sound.samples) / rate_hz
+        if sound.epoch != self._sound_epoch:
+            self._sound_epochs += 1
+            self._sound_epoch = sound.epoch
 
     def utterance(self, utterance: Utterance) -> None:
         """Count one final utterance."""
@@ -73,9 +78,9 @@ class Tally:
         return SourceSummary(
             source=self._source,
             outcome=outcome,
-            media_s=round(self._media_s, 3),
+            media_s=round(self._media_s if self._frames else self._sound_s, 3),
             wall_s=round(now_s - self._started_s, 3),
-            epochs=self._epochs,
+            epochs=self._epochs or self._sound_epochs,
             shots=self._shots,
             frames_decoded=self._frames,
             frames_analysed=self.analysed,

@@ -105,7 +105,35 @@ def test_sound_without_a_picture_is_heard_all_the_same(run_monitor, media):
     assert run.code == 0
     assert "country" in finals(run)[-1]["text"].lower()
     assert {record["speaker"] for record in finals(run)} == {"unknown"}
-    assert run.summary["sources"][0]["frames_decoded"] == 0
+    (source,) = run.summary["sources"]
+    assert (source["frames_decoded"], source["media_s"]) == (0, pytest.approx(11.0, abs=0.01))
+
+
+def test_captions_say_who_speaks(run_monitor, media, tmp_path):
+    captions = tmp_path / "captions.vtt"
+    clip = media / "grid/swiz3n.mpg"
+    run = run_monitor(clip, *ENGLISH, "--captions", captions)
+    (said,) = finals(run)
+    assert said["speaker"] == "subject"
+    assert said["person_id"] == run.readings[-1]["person_id"]
+    text = captions.read_text()
+    assert text.startswith("WEBVTT")
+    assert "<v Subject>" in text
+    assert run.summary["sources"][0]["speech"]["words_of_subject"] == len(said["words"])
+
+
+def test_the_words_of_the_watched_person_are_evidence_by_default(run_monitor, joined_grid):
+    run = run_monitor(joined_grid.path, *ENGLISH)
+    by_subject = [record for record in finals(run) if record["speaker"] == "subject"]
+    assert by_subject, "nobody was recognised as the speaker"
+    for said in by_subject:
+        later = [
+            reading["modalities"]["text"]["state"]
+            for reading in run.readings
+            if reading["person_id"] == said["person_id"]
+            and said["available_s"] + 0.1 < reading["window"]["end_s"]
+        ]
+        assert set(later) <= {"ok", "stale"}
 
 
 def test_a_killed_speech_process_is_told_counted_and_replaced(start_monitor, media, tmp_path):
@@ -129,6 +157,29 @@ def test_a_killed_speech_process_is_told_counted_and_replaced(start_monitor, med
     (summary,) = monitor.of("summary")
     assert summary["speech_restarts"] == 1
     assert "signal 9" in json.dumps(monitor.of("status"))
+
+
+def test_a_stream_that_breaks_in_mid_word_says_what_was_heard_of_it(
+    start_monitor, rtsp_server, talking_face
+):
+    server = rtsp_server(talking_face)
+    monitor = start_monitor(f"live={server.url}", *ENGLISH)
+    monitor.wait_for(lambda m: [r for r in m.of("transcript") if not r["final"]])
+    open_utterance = monitor.of("transcript")[-1]["utterance"]
+    server.kill()
+    monitor.wait_for(
+        lambda m: [r for r in m.of("transcript") if r["final"] and r["utterance"] >= open_utterance]
+    )
+    server.start()
+    monitor.wait_for(lambda m: [r for r in m.of("transcript") if r["epoch"] > 0], within_s=60)
+    assert monitor.interrupt() == 130
+    final = [record for record in monitor.of("transcript") if record["final"]]
+    assert len({record["utterance"] for record in final}) == len(final)
+    for record in final:
+        assert all(word["available_s"] is not None for word in record["words"])
+    (summary,) = monitor.of("summary")
+    for edge in summary["sources"][0]["edges"]:
+        assert edge["received"] == edge["delivered"] + sum(edge["drops"].values())
 
 
 def speech_states(monitor):

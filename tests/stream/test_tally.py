@@ -65,3 +65,14 @@ async def test_the_edges_of_a_restart_are_added_to_those_before():
     (edge,) = tally.summary("ended", 1.0).edges
     assert edge.received == 7
     assert edge.drops == {"overflow": 3, "stopped": 4}
+
+
+def test_sound_without_a_picture_is_media_too():
+    tally = Tally("radio", 0.0)
+    for epoch in (0, 0, 1):
+        samples = np.zeros(16_000, np.float32)
+        tally.sound(
+            Sound(source="radio", epoch=epoch, time_s=0.0, arrived_s=0.0, samples=samples), 16_000
+        )
+    summary = tally.summary("ended", 3.0)
+    assert (summary.media_s, summary.epochs, summary.frames_decoded) == (3.0, 2, 0)
