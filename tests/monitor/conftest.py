@@ -122,21 +122,3 @@ def start_monitor(tmp_path, store):
         with contextlib.suppress(ProcessLookupError):
             monitor.process.kill()
         monitor.process.wait()
-
-
-@pytest.fixture
-def joined_grid(tmp_path, media, need_tool):
-    """The six speakers cut together: five cuts, sound and picture throughout."""
-    clips = sorted((media / "grid").glob("*.mpg"))
-    out = tmp_path / "joined.mp4"
-    inputs = [word for clip in clips for word in ("-i", str(clip))]
-    streams = "".join(f"[{i}:v][{i}:a]" for i in range(len(clips)))
-    subprocess.run(
-        [
-            *(need_tool("ffmpeg"), "-v", "error", *inputs),
-            *("-filter_complex", f"{streams}concat=n={len(clips)}:v=1:a=1[v][a]"),
-            *("-map", "[v]", "-map", "[a]", "-preset", "veryfast", str(out)),
-        ],
-        check=True,
-    )
-    return out

@@ -21,7 +21,7 @@ def portrait(tmp_path, media):
 
 
 def test_of_six_speakers_only_the_one_in_the_picture_is_read(run_monitor, joined_grid, portrait):
-    run = run_monitor(joined_grid, "--enrol", portrait("lbax4n"))
+    run = run_monitor(joined_grid.path, "--enrol", portrait("lbax4n"))
 
     assert run.code == 0
     assert {reading["person_id"] for reading in run.readings} == {None, "subject"}

@@ -94,7 +94,7 @@ def test_a_speaker_is_one_face_throughout(run_monitor, media, clip):
 
 
 def test_the_six_speakers_joined_are_six_shots(run_monitor, joined_grid):
-    run = run_monitor(joined_grid)
+    run = run_monitor(joined_grid.path)
     assert run.summary["sources"][0]["shots"] == 6
 
 
