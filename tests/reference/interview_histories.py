@@ -46,7 +46,6 @@ class TorchEngine:
 
 def spec_of(path):
     """The names and extents in a graph's file."""
-
     def tensors(values):
         return tuple(
             TensorSpec(
@@ -74,7 +73,9 @@ def histories(network, person):
     given |= {name: (person[name], person[f"{name}_valid"]) for name in ("image", "text")}
     given = {name: given[name] for name in network.shape.branches}
     return {
-        name: History(features=torch.from_numpy(rows)[None], valid=torch.from_numpy(held)[None])
+        name: History(
+            features=torch.from_numpy(rows)[None], valid=torch.from_numpy(held)[None]
+        )
         for name, (rows, held) in given.items()
     }
 
