@@ -19,19 +19,32 @@ def finals(run):
 
 
 @pytest.fixture
-def talking_face(tmp_path, media, need_tool):
-    """A face that smiles, and a voice beside it that is not hers: eleven seconds."""
-    out = tmp_path / "talking.mp4"
-    subprocess.run(
-        [
-            *(need_tool("ffmpeg"), "-v", "error"),
-            *("-i", str(media / "faces/WolfgangLanger_Pexels.mp4")),
-            *("-i", str(media / "audio/jfk.flac"), "-map", "0:v", "-map", "1:a"),
-            *("-shortest", "-preset", "veryfast", "-c:a", "aac", str(out)),
-        ],
-        check=True,
-    )
-    return out
+def beside_a_face(tmp_path, media, need_tool):
+    """Lay a voice beside a face that is not its own: at most eleven seconds of it."""
+
+    def lay(voice):
+        out = tmp_path / "talking.mp4"
+        face = media / "faces/WolfgangLanger_Pexels.mp4"
+        command = (
+            f"{need_tool('ffmpeg')} -v error -i {face} -i {voice} -map 0:v -map 1:a -t 11 "
+            f"-preset veryfast -c:a aac {out}"
+        )
+        subprocess.run(command.split(), check=True)
+        return out
+
+    return lay
+
+
+@pytest.fixture
+def talking_face(beside_a_face, media):
+    """Short utterances with pauses between them."""
+    return beside_a_face(media / "audio/jfk.flac")
+
+
+@pytest.fixture
+def reading_face(beside_a_face, store):
+    """Eleven seconds of a novel, without a pause."""
+    return beside_a_face(store.path("demo-speech"))
 
 
 def test_what_is_said_is_published_beside_what_is_shown(run_monitor, talking_face):
@@ -46,8 +59,8 @@ def test_what_is_said_is_published_beside_what_is_shown(run_monitor, talking_fac
     assert states == ["waiting", "ok", "ended"]
 
 
-def test_a_revision_replaces_the_one_before_and_only_the_last_is_final(run_monitor, talking_face):
-    run = run_monitor(talking_face, *ENGLISH)
+def test_a_revision_replaces_the_one_before_and_only_the_last_is_final(run_monitor, reading_face):
+    run = run_monitor(reading_face, *ENGLISH)
     by_number = {}
     for record in run.of("transcript"):
         by_number.setdefault(record["utterance"], []).append(record)
@@ -160,9 +173,9 @@ def test_a_killed_speech_process_is_told_counted_and_replaced(start_monitor, med
 
 
 def test_a_stream_that_breaks_in_mid_word_says_what_was_heard_of_it(
-    start_monitor, rtsp_server, talking_face
+    start_monitor, rtsp_server, reading_face
 ):
-    server = rtsp_server(talking_face)
+    server = rtsp_server(reading_face)
     monitor = start_monitor(f"live={server.url}", *ENGLISH)
     monitor.wait_for(lambda m: [r for r in m.of("transcript") if not r["final"]])
     open_utterance = monitor.of("transcript")[-1]["utterance"]
