@@ -23,6 +23,9 @@ from stream.transcript.model import speech_folder
 from stream.transcript.speech_process import SpeechProcess
 from stream.worker import Worker
 
+LIVE_PATIENCE_S = 1.5
+"""Longer than the pauses of a network, shorter than anybody wants to wait for the last word."""
+
 
 def is_heard(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> bool:
     """Return whether anybody listens: to these sources, of which a picture has no sound."""
@@ -103,3 +106,8 @@ def pacing_of(spec: SourceSpec, profile: Profile) -> Pacing:
     if spec.kind == "live":
         return "live"
     return "fast" if profile.source.pace == "fast" else "paced"
+
+
+def patience_of(spec: SourceSpec) -> float | None:
+    """Return how long no sound must come for somebody's speech to be over; None for a file."""
+    return LIVE_PATIENCE_S if spec.kind == "live" else None

@@ -17,7 +17,7 @@ from stream.compose import Composer
 from stream.config import Profile
 from stream.episodes import Episodes
 from stream.hearing import Hearing
-from stream.listening import channels_of, listeners_of, pacing_of
+from stream.listening import channels_of, listeners_of, pacing_of, patience_of
 from stream.lockstep import Lockstep
 from stream.publish.publisher import Publisher
 from stream.source.media import media
@@ -172,4 +172,4 @@ async def _listen(
         return
     listeners = listeners_of(spec, shared.profile, shared.ears, tally)
     async with hearing.announcer.listening_to(shared.ears):
-        await listen(sounds, listeners=listeners, hearing=hearing)
+        await listen(sounds, listeners=listeners, hearing=hearing, patience_s=patience_of(spec))

@@ -12,6 +12,7 @@ from engines.perception.observer import Observer
 from engines.spec.frame import SOUND_RATE_HZ, Frame, Gap, Sound
 from engines.spec.observation import Scene
 from stream.annotate.video import AnnotatedVideo
+from stream.arrivals import arrivals
 from stream.channel import Channel
 from stream.clock import Clock
 from stream.compose import Composer
@@ -67,13 +68,16 @@ async def pull(
                 await publisher.put(status_record(item, clock))
 
 
-async def listen(sounds: Channel[Sound], *, listeners: Listeners, hearing: Hearing) -> None:
-    """Find the words in the sound, and tell them."""
-    while waiting := await sounds.take():
-        await hearing.take(waiting, sounds.count)
-        async for item in listeners.hear(waiting):
+async def listen(
+    sounds: Channel[Sound], *, listeners: Listeners, hearing: Hearing, patience_s: float | None
+) -> None:
+    """Find the words in the sound, and tell them; ``patience_s`` as in ``arrivals``."""
+    async for arrived in arrivals(sounds, patience_s):
+        if arrived:
+            await hearing.take(arrived, sounds.count)
+        async for item in listeners.hear(arrived) if arrived else listeners.finish():
             await hearing.tell(item)
-        await hearing.heard(len(waiting), listeners.heard_until_s)
+        await hearing.heard(len(arrived), listeners.heard_until_s)
     async for item in listeners.finish():
         await hearing.tell(item)
 

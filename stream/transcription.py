@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from engines.spec.frame import SOUND_RATE_HZ, Gap, Sound
 from stream.announcer import Announcer
+from stream.arrivals import arrivals
 from stream.channel import Channel, Overflow
 from stream.clock import Clock
 from stream.config import Profile
 from stream.errors import EarsLostError
-from stream.listening import channels_of, listeners_of
+from stream.listening import channels_of, listeners_of, patience_of
 from stream.publish.publisher import Publisher
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
@@ -96,9 +97,10 @@ class Transcription:
     ) -> None:
         listeners = listeners_of(spec, self.profile, self.ears, tally)
         async with announcer.listening_to(self.ears):
-            while waiting := await sounds.take():
-                await announcer.heard_sound()
-                async for item in listeners.hear(waiting):
+            async for arrived in arrivals(sounds, patience_of(spec)):
+                if arrived:
+                    await announcer.heard_sound()
+                async for item in listeners.hear(arrived) if arrived else listeners.finish():
                     await _say(announcer, item, tally)
                 if self.ears.health.state == "failed":
                     # who asked for words alone has nothing left to wait for

@@ -40,6 +40,7 @@ as fast as it can be read."""
 Listened = Heard | Gap | PolicyChange
 """What a listener has to say."""
 
+NO_EPOCH = -1
 STEP = 8 * CHUNK
 """Samples that are judged in one call: a call a chunk would cost more than the judging."""
 HOLE_S = 0.02
@@ -103,7 +104,7 @@ class Listener:
         self._now = now
         self._policy = LagPolicy(config, adaptive=pacing != "fast")
         self._out: deque[Listened] = deque()
-        self._epoch = 0
+        self._epoch = NO_EPOCH
         self._tape = Tape(0.0)
         self._judged = 0  # sample of the tape up to which the voice was judged
         self._endpointer = Endpointer(config.voice)
@@ -142,8 +143,12 @@ class Listener:
         self._note()
 
     async def finish(self) -> AsyncGenerator[Listened, None]:
-        """Yield what is still to be said: there will be no more sound."""
+        """Yield what is still to be said: no more sound is to be waited for.
+
+        What comes all the same begins anew.
+        """
         await self._end_stretch()
+        self._epoch = NO_EPOCH
         while self._out:
             yield self._out.popleft()
         self._note()
