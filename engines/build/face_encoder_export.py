@@ -1,7 +1,7 @@
 """The starter's face encoder: its weights on the disk, and the graph that is made of them.
 
-The weights are safetensors, with a description beside them that says how they came about and at
-which temperature they are calibrated; so the graph can be made again without training code:
+The weights are safetensors, with a description beside them that says how they came about and how
+they are calibrated; so the graph can be made again without training code:
 
     python -m engines.build.face_encoder_export engines/models/starter
 """
@@ -28,7 +28,12 @@ GRAPH: Final = "face-encoder.onnx"
 
 
 def write_weights(
-    folder: Path, encoder: FaceEncoder, *, temperature: float, description: Mapping[str, Any]
+    folder: Path,
+    encoder: FaceEncoder,
+    *,
+    temperature: float,
+    smoothing: float,
+    description: Mapping[str, Any],
 ) -> None:
     """Write trained weights and what is known of them.
 
@@ -36,6 +41,7 @@ def write_weights(
         folder: Where both files go.
         encoder: The trained network.
         temperature: What its logits are divided by.
+        smoothing: What is taken back of its probabilities.
         description: How it was trained and on what it was calibrated.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +52,7 @@ def write_weights(
         "revision": face_encoder.REVISION,
         "sha256": sha256(folder / WEIGHTS),
         "temperature": temperature,
+        "smoothing": smoothing,
         **description,
     }
     text = json.dumps(described, indent=2) + "\n"
@@ -61,7 +68,8 @@ def load_reader(folder: Path) -> FaceReader:
     weights = folder / WEIGHTS
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        expected, temperature = described["sha256"], float(described["temperature"])
+        expected = described["sha256"]
+        temperature, smoothing = float(described["temperature"]), float(described["smoothing"])
         if sha256(weights) != expected:
             msg = f"{weights}: expected sha256 {expected}, as {DESCRIPTION} beside it says"
             raise ModelError(msg)
@@ -70,7 +78,7 @@ def load_reader(folder: Path) -> FaceReader:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         msg = f"{folder}: no face encoder can be read: {' '.join(str(error).split())}"
         raise ModelError(msg) from error
-    reader = FaceReader(encoder, temperature=temperature)
+    reader = FaceReader(encoder, temperature=temperature, smoothing=smoothing)
     reader.eval()
     return reader
 

@@ -23,6 +23,7 @@ WIDTHS: Final = (24, 48, 96, 160)
 CLASSES: Final = 7
 MEAN: Final = 0.508  # about that of FER-2013's training pictures, in 0..1, as is the deviation
 DEVIATION: Final = 0.255
+KEPT: Final = 0.1  # of a probability, however much smoothing is taken back
 
 
 class FaceEncoder(nn.Module):
@@ -90,19 +91,24 @@ class FaceReader(nn.Module):
     Args:
         encoder: The trained network.
         temperature: What the logits are divided by; above 1 makes it less sure.
+        smoothing: Share of the probability that was spread over all classes in training, and that
+            no temperature takes back.
     """
 
-    def __init__(self, encoder: FaceEncoder, *, temperature: float) -> None:
+    def __init__(
+        self, encoder: FaceEncoder, *, temperature: float = 1.0, smoothing: float = 0.0
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.temperature = temperature
+        self.smoothing = smoothing
 
     def forward(
         self, face: UInt8[Tensor, "B 48 48"]
     ) -> tuple[Float[Tensor, "B 7"], Float[Tensor, "B 160"]]:
         """Read aligned faces, grey, their histogram equalised."""
         logits, embedding = self.logits(face)
-        return (logits / self.temperature).softmax(1), embedding
+        return calibrated(logits, self.temperature, self.smoothing), embedding
 
     def logits(
         self, face: UInt8[Tensor, "B 48 48"]
@@ -112,6 +118,19 @@ class FaceReader(nn.Module):
         logits, embedding = self.encoder(normalised(torch.cat([grey, grey.flip(3)])))
         both = [values.unflatten(0, (2, -1)).mean(0) for values in (logits, embedding)]
         return both[0], both[1]
+
+
+def calibrated(
+    logits: Float[Tensor, "B 7"], temperature: float, smoothing: float
+) -> Float[Tensor, "B 7"]:
+    """Return probabilities from which the smoothing of the labels is taken back.
+
+    The order of the classes stays, and so does that of pictures by one class's probability: what
+    would fall below nothing keeps a tenth of itself.
+    """
+    smooth = (logits / temperature).softmax(1)
+    sharp = torch.maximum(smooth - smoothing / CLASSES, smooth * KEPT)
+    return sharp / sharp.sum(1, keepdim=True)
 
 
 def normalised(grey: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 H W"]:

@@ -23,7 +23,7 @@ def main(place, given, out):
         torch.manual_seed(0)
         encoder = FaceEncoder()
         encoder(torch.randn(64, 1, 48, 48))  # so that the running means are no zeros
-        write_weights(folder, encoder.eval(), temperature=0.5, description={})
+        write_weights(folder, encoder.eval(), temperature=0.5, smoothing=0.1, description={})
         export_face_encoder(folder, folder / GRAPH)
     faces = torch.from_numpy(np.load(given)["faces"])
     with torch.inference_mode():

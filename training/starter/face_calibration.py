@@ -1,51 +1,69 @@
-"""From a finished training run to weights that ship: the temperature, fitted on the slice.
+"""From a finished training run to weights that ship: the calibration, fitted on the slice.
 
     python -m training.starter.face_calibration ../shared/data/fer2013_train.npz \
         --run runs/faces --out engines/models/starter
 
-Label smoothing leaves the network too modest, a long training too sure; one number mends both. It
-minimises the negative log-likelihood of the slice, which no weight was fitted to.
+Label smoothing taught the network to leave some probability to every class. A temperature alone
+sharpens what is half sure along with what is sure; so the smoothing is taken back, and a
+temperature mends the rest. Both minimise the negative log-likelihood of the slice, which no weight
+was fitted to.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from numpy import ndarray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
 
 from engines.build.face_encoder_export import write_weights
 from engines.build.graph_file import sha256, versions
 from engines.errors import ModelError, SubfaceError
-from engines.networks.face_encoder import FaceEncoder, FaceReader
+from engines.networks.face_encoder import FaceEncoder, FaceReader, calibrated
 from training.starter.face_training import LAST, RECIPE, Recipe
 from training.starter.faces import SLICE_OF, LabelledFaces, read_faces
 
-COOLEST_HOTTEST: Final = (0.2, 5.0)
-"""A temperature beyond these says that something else is wrong."""
+TEMPERATURES: Final = (0.2, 5.0)
+SMOOTHINGS: Final = (0.0, 0.5)
+"""What lies beyond says that something else is wrong."""
 
 
-def fitted_temperature(logits: Float[Tensor, "N C"], labels: Int64[ndarray, " N"]) -> float:
-    """Return the temperature under which the labels are likeliest."""
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How logits become probabilities.
+
+    Attributes:
+        temperature: What the logits are divided by.
+        smoothing: Share of the probability that was spread over all classes.
+    """
+
+    temperature: float
+    smoothing: float
+
+
+def fitted(logits: Float[Tensor, "N 7"], labels: Int64[ndarray, " N"]) -> Calibration:
+    """Return the calibration under which the labels are likeliest."""
     expected = torch.from_numpy(labels.copy())
 
-    def loss(temperature: float) -> float:
-        return float(functional.cross_entropy(logits.double() / temperature, expected))
+    def loss(values: Float64[ndarray, " 2"]) -> float:
+        probabilities = calibrated(logits.double(), *values.tolist())
+        return float(functional.nll_loss(probabilities.log(), expected))
 
-    return float(minimize_scalar(loss, bounds=COOLEST_HOTTEST, method="bounded").x)
+    best = minimize(loss, [1.0, 0.1], method="Nelder-Mead", bounds=[TEMPERATURES, SMOOTHINGS])
+    return Calibration(*(round(float(value), 4) for value in best.x))
 
 
 def logits_of(encoder: FaceEncoder, faces: LabelledFaces) -> Float[Tensor, "N 7"]:
-    """Return what a network says of faces, in f32, before any temperature."""
-    reader = FaceReader(encoder, temperature=1.0)
+    """Return what a network says of faces, in f32, before any calibration."""
+    reader = FaceReader(encoder)
     images = torch.from_numpy(faces.images.copy())
     with torch.inference_mode():
         return torch.cat([reader.logits(some)[0] for some in images.split(256)])
@@ -70,7 +88,7 @@ def finish(data: Path, run: Path, out: Path) -> None:
     write_weights(
         out,
         encoder,
-        temperature=fitted_temperature(logits, chosen.labels),
+        **asdict(fitted(logits, chosen.labels)),
         description={
             "data": {"file": data.name, "sha256": sha256(data)},
             "trained_on": len(trained),
