@@ -86,7 +86,7 @@ distclean: clean ## and the environments; the cache with the models stays
 # conversion opens no window, so there the one without takes its place.
 .venv-build/.done: pyproject.toml scripts/build_requirements.py
 	@scripts/make_env.sh .venv-build
-	@echo "== .venv-build: torch and Ultralytics, to convert models; paid once: 2-5 minutes and 6 GB"
+	@echo "== .venv-build: torch, Ultralytics, Lightning: what converts and trains models; paid once: 2-5 minutes and 6 GB"
 	.venv-build/bin/python scripts/build_requirements.py > .venv-build/requirements.txt
 	.venv-build/bin/python -m pip install --disable-pip-version-check \
 	    --requirement .venv-build/requirements.txt

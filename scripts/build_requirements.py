@@ -1,7 +1,7 @@
-"""Prints what the conversion of models needs, from the extra [build] of pyproject.toml.
+"""Prints what converts and trains models, from the extras [build] and [training] of pyproject.toml.
 
-The pins live there and nowhere else. What the conversion does not import is left out; added is what
-our networks import beside torch, and what runs their tests over there and counts their lines.
+The pins live there and nowhere else. What neither imports is left out; added is what our networks
+import beside torch, and what runs their tests over there and counts their lines.
 """
 
 import re
@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
-NOT_FOR_CONVERSION = {"onnxscript"}
+NOT_IMPORTED = {"onnxscript"}
 ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic"}
 
 
@@ -23,7 +23,8 @@ def main() -> None:
     """Print one requirement a line."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    chosen = [line for line in extras["build"] if package_name(line) not in NOT_FOR_CONVERSION]
+    named = dict.fromkeys(extras["build"] + extras["training"])
+    chosen = [line for line in named if package_name(line) not in NOT_IMPORTED]
     others = project["dependencies"] + extras["dev"]
     chosen += [line for line in others if package_name(line) in ADDED]
     sys.stdout.write("\n".join(chosen) + "\n")
