@@ -44,7 +44,7 @@ class Listeners:
                 yield item
 
     async def finish(self) -> AsyncGenerator[Listened, None]:
-        """Yield what is still to be said: there will be no more sound."""
+        """Yield what is still to be said: no more sound is to be waited for."""
         for listener in self._present.values():
             async for item in listener.finish():
                 yield item
