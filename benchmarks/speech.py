@@ -125,6 +125,7 @@ class Run:
     passes: int = 0
     pass_s: float = 0.0
     utterances: int = 0
+    policy_changes: int = 0
     sound_s: float = 0.0
     cpu_s: float = 0.0
 
@@ -136,6 +137,7 @@ class Run:
         self.passes += listener.count.passes
         self.pass_s += listener.count.pass_s
         self.utterances += len(final)
+        self.policy_changes += listener.count.policy_changes
         self.sound_s += sound_s
 
 
@@ -287,7 +289,7 @@ def report_streaming(run: Run, found: Sequence[Recording], same: ndarray) -> Non
     print(f"  CPU seconds a second of sound {run.cpu_s / run.sound_s:.3f}")
     print(
         f"  {run.passes} passes of {run.pass_s / run.passes:.2f} s, {run.utterances} utterances, "
-        f"real-time factor {run.pass_s / run.sound_s:.2f}"
+        f"real-time factor {run.pass_s / run.sound_s:.2f}, {run.policy_changes} changes of policy"
     )
 
 
