@@ -75,6 +75,28 @@ def normalize(
     return features, known, state
 
 
+def normalize_tick(
+    keypoints: Float32[ndarray, "137 3"], *, time_s: float, shot: int, state: KeypointState
+) -> tuple[Float32[ndarray, "137 5"] | None, KeypointState]:
+    """Turn the raw keypoints of one tick into features, as ``normalize`` does.
+
+    Returns:
+        The features, or None where the middle of the shoulders or the scale is not known; the state
+        after the tick.
+
+    Raises:
+        ValueError: As ``normalize``.
+    """
+    features, known, state = normalize(
+        keypoints[None],
+        time_s=np.array([time_s], dtype=np.float64),
+        shot=np.array([shot], dtype=np.int64),
+        valid=np.ones(1, dtype=np.bool_),
+        state=state,
+    )
+    return (features[0] if known[0] else None), state
+
+
 def _seen_rows(
     keypoints: Float32[ndarray, "T 137 3"],
     time_s: Float64[ndarray, " T"],

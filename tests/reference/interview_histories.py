@@ -46,6 +46,7 @@ class TorchEngine:
 
 def spec_of(path):
     """The names and extents in a graph's file."""
+
     def tensors(values):
         return tuple(
             TensorSpec(
@@ -73,9 +74,7 @@ def histories(network, person):
     given |= {name: (person[name], person[f"{name}_valid"]) for name in ("image", "text")}
     given = {name: given[name] for name in network.shape.branches}
     return {
-        name: History(
-            features=torch.from_numpy(rows)[None], valid=torch.from_numpy(held)[None]
-        )
+        name: History(features=torch.from_numpy(rows)[None], valid=torch.from_numpy(held)[None])
         for name, (rows, held) in given.items()
     }
 
@@ -101,7 +100,8 @@ def main(checkpoint_folder, persons, out):
         graph = network.fusion if fusion else network.branches[name.removesuffix("-step")]
         return TorchEngine(FusionGraph(graph) if fusion else BranchStep(graph), spec_of(path))
 
-    steps = stepped(checkpoint, people(persons), open_torch)
+    streams = checkpoint.description.shape.encoder == "streaming"
+    steps = stepped(checkpoint, people(persons), open_torch) if streams else {}
     np.savez(out, **found, **{f"step/{key}": value for key, value in steps.items()})
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from engines.sequence.checkpoint import history_graph, read_checkpoint
 from engines.sequence.interview import InterviewEngines, InterviewState
 from engines.sequence.keypoint_state import KeypointState
-from engines.sequence.normalize import normalize
+from engines.sequence.normalize import normalize, normalize_tick
 from engines.sequence.rotary import rotary
 
 
@@ -42,16 +42,14 @@ class Listener:
         if place >= len(person["time_s"]):
             return
         if person["keypoints_valid"][place]:
-            row = slice(place, place + 1)
-            made, known, self.keypoints = normalize(
-                person["keypoints"][row],
-                time_s=person["time_s"][row],
-                shot=person["shot"][row],
-                valid=np.ones(1, dtype=bool),
+            made, self.keypoints = normalize_tick(
+                person["keypoints"][place],
+                time_s=float(person["time_s"][place]),
+                shot=int(person["shot"][place]),
                 state=self.keypoints,
             )
-            if known[0]:
-                features["keypoints"] = made[0]
+            if made is not None:
+                features["keypoints"] = made
         for name in ("image", "text"):
             if person[f"{name}_valid"][place]:
                 features[name] = person[name][place]
@@ -115,7 +113,8 @@ def main(backend, precision, checkpoint_folder, persons, out):
         return open_engine(path, RuntimeConfig(backend=backend, precision=precision))
 
     checkpoint = read_checkpoint(Path(checkpoint_folder))
-    steps = stepped(checkpoint, people(persons), open_one)
+    streams = checkpoint.description.shape.encoder == "streaming"
+    steps = stepped(checkpoint, people(persons), open_one) if streams else {}
     batch = in_one_pass(checkpoint, people(persons), open_one)
     np.savez(
         out,

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.sequence.keypoint_state import KeypointState
-from engines.sequence.normalize import OFFSET_KEEP_S, ORIGIN_KEEP_S, SCALE_STRETCH, normalize
+from engines.sequence.normalize import (
+    OFFSET_KEEP_S,
+    ORIGIN_KEEP_S,
+    SCALE_STRETCH,
+    normalize,
+    normalize_tick,
+)
 from engines.spec.skeleton import LEFT_SHOULDER, LEFT_WRIST, POINTS, RIGHT_SHOULDER
 
 HZ = 12.5
@@ -142,6 +148,19 @@ def test_time_that_does_not_rise_is_refused():
     _, _, state = normalized(seated(2))
     with pytest.raises(ValueError, match="time must rise"):
         normalized(seated(1), state=state)
+
+
+def test_a_single_tick_is_a_history_of_one():
+    points = seated(2)
+    points[1, RIGHT_SHOULDER, 2] = 0
+    whole, _, after = normalized(points, time_s=[0, 0.08])
+    state = KeypointState.fresh()
+    for tick in range(2):
+        alone, state = normalize_tick(points[tick], time_s=tick * 0.08, shot=0, state=state)
+        assert np.array_equal(alone, whole[tick])
+    assert state.scale_px == after.scale_px
+    late, _ = normalize_tick(points[1], time_s=60.0, shot=0, state=state)
+    assert late is None
 
 
 def test_nothing_seen_leaves_the_state_as_it_was():

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from engines.errors import ModelMissingError
+from engines.sequence.checkpoint import read_checkpoint
+from engines.sequence.interview import InterviewEngines
 from engines.sequence.shape import BranchShape, NetworkShape
 
 TOLERANCE = 1e-4  # of tokens with a deviation of 1
@@ -23,9 +26,10 @@ PAPER = NetworkShape(
     keypoints=BranchShape(features=5),
     text=BranchShape(features=40, layers=0, pooling="newest"),
 )
-GRAPH_CONVOLUTION = NetworkShape(
-    keypoints=BranchShape(features=5, layers=2), body="gcn", width=64, band_s=12
-)
+KEYPOINTS_ALONE = {"keypoints": BranchShape(features=5, layers=2), "width": 64, "band_s": 12}
+GRAPH_CONVOLUTION = NetworkShape(**KEYPOINTS_ALONE, body="gcn")
+ATTENDED = NetworkShape(**KEYPOINTS_ALONE, attended=True)
+BIDIRECTIONAL = SMALL.model_copy(update={"encoder": "bidirectional"})
 
 RUNS = ["onnxruntime", "openvino"]
 
@@ -110,22 +114,43 @@ def test_a_day_later_the_same_interview_reads_the_same(
         assert np.abs(difference).max() < TOLERANCE
 
 
-@pytest.mark.parametrize("backend", RUNS)
-def test_the_graph_convolution_steps_over_its_last_ticks(
-    save_checkpoint, make_interview, save_persons, in_torch, in_steps, backend
+@pytest.mark.parametrize("shape", [GRAPH_CONVOLUTION, ATTENDED], ids=["gcn", "attended"])
+def test_every_keypoint_network_steps(
+    save_checkpoint, make_interview, save_persons, in_torch, in_steps, shape
 ):
-    checkpoint = save_checkpoint(GRAPH_CONVOLUTION)
+    """The graph convolution looks at its last 25 ticks, of which some are gaps."""
+    checkpoint = save_checkpoint(shape)
     persons = save_persons(ada=make_interview(6, 250), bob=make_interview(7, 200))
-    found = in_steps(backend, "f32", checkpoint, persons)
-    assert greatest_difference(in_torch(checkpoint, persons), found, "step") < TOLERANCE
+    whole = in_torch(checkpoint, persons)
+    for backend in RUNS:
+        found = in_steps(backend, "f32", checkpoint, persons)
+        assert greatest_difference(whole, found, "step") < TOLERANCE
+
+
+def test_the_exported_bidirectional_history_equals_torch(
+    save_checkpoint, make_interview, save_persons, in_torch, in_steps
+):
+    checkpoint = save_checkpoint(BIDIRECTIONAL)
+    persons = save_persons(ada=make_interview(8, 1100), bob=make_interview(9, 300))
+    whole = in_torch(checkpoint, persons)
+    for backend in RUNS:
+        found = in_steps(backend, "f32", checkpoint, persons)
+        assert greatest_difference(whole, found, "batch") < TOLERANCE
+
+
+def test_a_bidirectional_network_has_no_steps_and_says_so(save_checkpoint):
+    checkpoint = read_checkpoint(save_checkpoint(BIDIRECTIONAL))
+    with pytest.raises(ModelMissingError, match=r"image-step\.onnx: the checkpoint has no such"):
+        InterviewEngines(checkpoint, lambda name, path, *, outputs=None: None)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", RUNS)
 def test_at_the_paper_s_scale_steps_equal_the_history(
-    save_checkpoint, make_interview, save_persons, in_torch, in_steps, backend
+    save_checkpoint, make_interview, save_persons, in_torch, in_steps
 ):
     checkpoint = save_checkpoint(PAPER)
     persons = save_persons(ada=make_interview(8, TICKS), bob=make_interview(9, 300))
-    found = in_steps(backend, "f32", checkpoint, persons)
-    assert greatest_difference(in_torch(checkpoint, persons), found, "step") < TOLERANCE
+    whole = in_torch(checkpoint, persons)
+    for backend in RUNS:
+        found = in_steps(backend, "f32", checkpoint, persons)
+        assert greatest_difference(whole, found, "step") < TOLERANCE
