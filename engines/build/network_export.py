@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from engines.build.graph_file import sha256, versions, write_graph
@@ -56,7 +56,9 @@ def save_network(
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / WEIGHTS)
+    part = folder / f".{WEIGHTS}.part"
+    part.write_bytes(save(weights))
+    part.replace(folder / WEIGHTS)
     return export_network(network, folder, description)
 
 

@@ -3,7 +3,7 @@
 ``BranchStep`` is the same branch for one tick, and what is exported for the stream.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -37,7 +37,7 @@ class Projection(nn.Module):
         ticks: How many ticks a token looks at.
     """
 
-    ticks: int = 1
+    ticks: Final = 1
 
     def __init__(self, *, features: int, width: int, dropout: float = 0.1) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Branch(nn.Module):
     """
 
     def __init__(
-        self, *, body: nn.Module, encoder: TemporalEncoder, pooling: AttentionPooling | NewestToken
+        self, *, body: Body, encoder: TemporalEncoder, pooling: AttentionPooling | NewestToken
     ) -> None:
         super().__init__()
         self.body = body

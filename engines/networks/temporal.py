@@ -7,6 +7,7 @@ is, so what was trained as one runs as another.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,7 +16,7 @@ from torch.nn import functional
 
 from engines.networks.attention import attend, key_bias
 
-FEED_FORWARD: int = 4  # times the width, as in Vaswani et al. 2017
+FEED_FORWARD: Final = 4  # times the width, as in Vaswani et al. 2017
 
 
 class TemporalEncoder(nn.Module):
