@@ -150,8 +150,10 @@ def report(
     if len(medians) > 2:
         # the last minute, unless it is only begun; the first one has the start in it
         last = medians[-1] if np.sum(minutes == minutes[-1]) >= MINUTE_S else medians[-2]
-        verdicts["latency did not grow: last minute at most 20 % above the second"] = (
-            last <= 1.2 * medians[1]
+        # the medians waver by some ms from minute to minute, which is no growth
+        growth_ms = last - medians[1]
+        verdicts["latency did not grow: last minute at most 20 % or 15 ms above the second"] = (
+            growth_ms <= max(0.2 * medians[1], 15.0)
         )
         verdicts["memory within 5 % of the first minute"] = resident[-1] / resident[0] <= 1.05
     for what, holds in verdicts.items():

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
+MIRRORED: Final = 0.5  # share of the pictures
 MAX_TURN: Final = math.radians(12)
 MAX_ZOOM: Final = 0.14
 MAX_SHIFT: Final = 0.14  # of half the picture: 3.4 pixels
@@ -41,7 +42,7 @@ def _moved(faces: Tensor, generator: Generator) -> Tensor:
     batch = (len(faces),)
     turn = _within(MAX_TURN, batch, generator)
     scale = 1 + _within(MAX_ZOOM, batch, generator)
-    mirror = torch.randint(2, batch, generator=generator) * 2.0 - 1.0
+    mirror = torch.where(torch.rand(batch, generator=generator) < MIRRORED, -1.0, 1.0)
     x, y = _within(MAX_SHIFT, batch, generator), _within(MAX_SHIFT, batch, generator)
     cos, sin = turn.cos() * scale, turn.sin() * scale
     places = torch.stack(
