@@ -115,6 +115,7 @@ def test_weights_say_what_they_were_made_of(weights, some_faces):
     assert says["trained_on"] + says["slice"]["n"] <= 800
     assert says["recipe"]["epochs"] == 3
     assert 0.2 <= says["temperature"] <= 5
+    assert 0 <= says["smoothing"] <= 0.5
 
 
 @pytest.mark.slow
@@ -127,6 +128,29 @@ def test_scores_have_a_count_and_an_interval(run, weights, some_faces, tmp_path)
     assert scores["accuracy"]["n"] == scores["ece"]["n"] == 800 > scores["auc"]["n"]
     for name in ("accuracy", "auc"):
         assert scores[name]["low"] < scores[name]["value"] < scores[name]["high"]
+
+
+@pytest.mark.slow
+def test_the_card_has_the_figures_of_the_programs_and_no_gap(run, weights, some_faces, tmp_path):
+    scores, peer = tmp_path / "scores.json", tmp_path / "peer.json"
+    run("face_scores", some_faces, "--weights", weights, "--json", scores, "--figures", tmp_path)
+    peer.write_text(
+        json.dumps(
+            {"peer_accuracy": 0.5, "points": 7, "low": 4, "high": 9, "ms": 1.2, "peer_ms": 0.2}
+        )
+    )
+    done = run("face_card", "--weights", weights, "--scores", scores, "--peer", peer)
+    assert done.returncode == 0, done.stderr
+    card = (weights / "FACES.md").read_text()
+    accuracy = json.loads(scores.read_text())["faces"]["accuracy"]
+    assert f"| {accuracy['value']:.4f} | 800 |" in card
+    assert "+7.00 | 800 | +4.00 to +9.00" in card
+    assert described(weights)["sha256"] in card
+    assert "$" not in card
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "starter-faces-confusion.png",
+        "starter-faces-reliability.png",
+    }
 
 
 @pytest.mark.slow
