@@ -207,6 +207,9 @@ def test_a_person_at_a_desk_has_no_legs_and_at_times_no_hands():
     assert not interview.appearance[~interview.appearance_valid].any()
     assert 0.75 < interview.keypoints_valid.mean() < 1
     assert interview.shot[-1] > 2
+    assert (
+        (interview.keypoints[:, :, :2] >= 0) & (interview.keypoints[:, :, :2] < (1280, 720))
+    ).all()
 
 
 def test_the_subject_is_in_the_picture_while_a_cue_is_shown():

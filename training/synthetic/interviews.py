@@ -28,10 +28,11 @@ from training.synthetic.body import (
 from training.synthetic.script import CUE_S, Script, SyntheticConfig, write_scripts
 from training.synthetic.speech import speech
 
-MIDDLE_PX: Final = (640.0, 330.0)
-SHOULDERS_PX: Final = 300.0
+PICTURE_PX: Final = (1280.0, 720.0)
+MIDDLE_PX: Final = (640.0, 370.0)
+SHOULDERS_PX: Final = 250.0
 CUE_LENGTH: Final = 3.0
-"""How far a cue moves an appearance vector, where noise moves each of its numbers by 0.3."""
+"""How far a cue moves an appearance vector, whose numbers vary by 0.5 among people, 0.4 in one."""
 
 CUTAWAY: Final = 0.2
 """So many shots are followed by one in which the subject is not seen."""
@@ -69,7 +70,7 @@ class SyntheticInterviews(Sequence[Interview]):
         self.directions = Directions(
             _across(config.appearance_width, random), _across(config.text_width, random)
         )
-        self._people = random.normal(size=(config.subjects, config.appearance_width))
+        self._people = 0.5 * random.normal(size=(config.subjects, config.appearance_width))
         self._builds = random.normal(size=(config.subjects, POINTS, 2)) * 0.02
 
     @property
@@ -183,6 +184,7 @@ def _keypoints(
     score = 0.75 + 0.1 * random.standard_normal(points.shape[:2], dtype=np.float32)
     score = np.clip(score, 0.2, 1)
     missing = np.isnan(points[:, :, 0]) | (random.random(score.shape, dtype=np.float32) < MISSING)
+    missing |= ((points < 0) | (points >= PICTURE_PX)).any(axis=2)
     for side, hand in enumerate((LEFT_HAND, RIGHT_HAND)):
         missing[:, hand] |= hidden_by_desk(time_s, busy[side], random)[:, None]
     valid = seen & (random.uniform(size=len(time_s)) >= LOST)
