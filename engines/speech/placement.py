@@ -16,6 +16,8 @@ from engines.spec.voice import CHUNK_S
 
 VOICED: Final = 0.35
 """Where an utterance that has begun still goes on, by Silero's own rule."""
+SURE: Final = 0.5
+"""Where an utterance begins, by the same rule."""
 PAUSE_S: Final = 0.2
 """Less silence than this is within a word: the stop of a consonant."""
 EDGE_S: Final = 0.05
@@ -27,7 +29,13 @@ Span = tuple[float, float]
 
 
 def voiced_spans(scores: Float32[ndarray, " M"]) -> tuple[Span, ...]:
-    """Return where a voice is, in seconds from the first chunk, pauses of words left in."""
+    """Return where a voice is, in seconds from the first chunk, pauses of words left in.
+
+    There is none where the network is never as sure as it must be for an utterance to begin: three
+    seconds of music score .47, and Whisper makes 'Bye!' of them.
+    """
+    if scores.max(initial=0.0) < SURE:
+        return ()
     voiced = np.concatenate([[False], scores >= VOICED, [False]])
     edges = np.flatnonzero(voiced[1:] != voiced[:-1]) * CHUNK_S
     return tuple(_joined(edges.reshape(-1, 2).tolist()))

@@ -126,8 +126,9 @@ class Transcriber:
         )
         heard = chain.from_iterable(s.words for s in segments if not _is_invented(s))
         glued = heard if spoken in UNSPACED else _glued(heard)
+        voiced = self._voiced(samples)
         return Hypothesis(
-            words=tuple(_on_the_clock(glued, start_s, sound_s, self._voiced(samples))),
+            words=tuple(_on_the_clock(glued, start_s, sound_s, voiced)) if voiced else (),
             language=spoken,
             language_probability=probability,
         )

@@ -104,10 +104,13 @@ def test_a_truncated_file_loses_only_what_is_missing(run_monitor, truncated_mp4)
     assert run.summary["sources"][0]["frames_decoded"] < 472
 
 
-def test_an_audio_only_file(run_fails, audio_only):
-    code, line = run_fails(audio_only)
-    assert code == EXIT_SOURCE
-    assert "sound.wav" in line
+def test_an_audio_only_file_is_heard_and_never_seen(run_monitor, audio_only):
+    run = run_monitor(audio_only)
+    assert run.code == 0
+    assert run.summary["sources"][0]["frames_decoded"] == 0
+    assert not run.of("reading")
+    states = [(s["role"], s["state"]) for s in run.of("status")]
+    assert ("video", "absent") in states
 
 
 def test_an_unknown_profile_key(run_fails, media):
@@ -147,7 +150,7 @@ def test_a_wrong_digest(run_fails, media, tmp_path, monkeypatch, store):
     data[len(data) // 2] ^= 1
     mesh.write_bytes(data)
     monkeypatch.setenv("SUBFACE_CACHE", str(cache))
-    code, line = run_fails(media / "grid/bbaf2n.mpg")
+    code, line = run_fails(media / "grid/bbaf2n.mpg", "--set", "speech.model=null")
     assert code == EXIT_USAGE
     assert "face-mesh" in line
     assert "sha256" in line
