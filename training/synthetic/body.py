@@ -19,7 +19,6 @@ from engines.spec.skeleton import (
     POINTS,
     RIGHT_HAND,
 )
-from training.synthetic.script import CUE_S
 
 FOREHEAD: Final = (0.12, -1.05)
 THROAT: Final = (0.07, 0.05)
@@ -62,7 +61,7 @@ def moving() -> Float64[ndarray, "137 4"]:
 
 
 def raised(
-    time_s: Float64[ndarray, " T"], start_s: float, *, lasting_s: float = CUE_S
+    time_s: Float64[ndarray, " T"], start_s: float, *, lasting_s: float
 ) -> Float64[ndarray, " T"]:
     """Return how far a hand has come: up and down over a quarter each, there in between."""
     done = (time_s - start_s) / lasting_s

@@ -25,7 +25,7 @@ from training.synthetic.body import (
     seated,
     wander,
 )
-from training.synthetic.script import CUE_S, Script, SyntheticConfig, write_scripts
+from training.synthetic.script import Script, SyntheticConfig, write_scripts
 from training.synthetic.speech import speech
 
 PICTURE_PX: Final = (1280.0, 720.0)
@@ -38,6 +38,8 @@ CUTAWAY: Final = 0.2
 """So many shots are followed by one in which the subject is not seen."""
 CUTAWAY_S: Final = (2.0, 5.0)
 SHOT_S: Final = (8.0, 40.0)
+GESTURE_S: Final = 3.0
+"""How long a hand takes that accompanies speech."""
 LOST: Final = 0.03
 """So many ticks have no keypoints, and as many, others, no appearance."""
 MISSING: Final = 0.02
@@ -136,7 +138,9 @@ class SyntheticInterviews(Sequence[Interview]):
         for start_s, direction in zip(
             script.cues_s["image"], self.directions.appearance, strict=True
         ):
-            vectors += CUE_LENGTH * raised(time_s, start_s)[:, None] * direction
+            vectors += (
+                CUE_LENGTH * raised(time_s, start_s, lasting_s=script.cue_s)[:, None] * direction
+            )
         valid = seen & (random.uniform(size=len(time_s)) >= LOST)
         return np.where(valid[:, None], vectors, 0).astype(np.float32), valid
 
@@ -159,7 +163,7 @@ def _shots(
         turns = bool(away) and not away[-1] and random.uniform() < CUTAWAY
         start_s, end_s = end_s, end_s + float(random.uniform(*(CUTAWAY_S if turns else SHOT_S)))
         starts_s.append(start_s)
-        shows = any(start_s < cue_s + CUE_S and cue_s < end_s for cue_s in cues_s)
+        shows = any(start_s < cue_s + script.cue_s and cue_s < end_s for cue_s in cues_s)
         away.append(turns and not shows)
     shot = np.searchsorted(np.array(starts_s), time_s, side="right") - 1
     return shot.astype(np.int64), ~np.array(away)[shot]
@@ -203,17 +207,20 @@ def _moves(
             moves[:, group, axis] = size * wander(time_s, step_s, random)
     busy = np.zeros((2, len(time_s)), np.bool_)
     cues_s = script.cues_s["keypoints"]
-    gestures = list(zip(cues_s, (FOREHEAD, THROAT), strict=True))
+    gestures = [
+        (start_s, script.cue_s, target)
+        for start_s, target in zip(cues_s, (FOREHEAD, THROAT), strict=True)
+    ]
     others_s = np.cumsum(random.uniform(4, 14, size=int(time_s[-1] / 4) + 1)).tolist()
     gestures.extend(
-        (start_s, TABLE)
+        (start_s, GESTURE_S, TABLE)
         for start_s in others_s
-        if all(abs(start_s - cue_s) > 2 * CUE_S for cue_s in cues_s)
+        if all(abs(start_s - cue_s) > script.cue_s + GESTURE_S for cue_s in cues_s)
     )
-    for start_s, (across, height) in gestures:
+    for start_s, lasting_s, (across, height) in gestures:
         side = int(random.integers(2))  # 0: the person's left, to the right in the picture
         sign = 1 - 2 * side
-        come = raised(time_s, start_s)
+        come = raised(time_s, start_s, lasting_s=lasting_s)
         target = np.array([sign * across, height])
         resting = np.array([sign * 0.3, 1.1])
         moves[:, 2 + side] += come[:, None] * (target - resting)

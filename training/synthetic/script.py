@@ -17,12 +17,11 @@ from engines.sequence.shape import MODALITIES, Modality
 from training.interview import Entry
 from training.synthetic.plant import Plant
 
-CUE_S: Final = 3.0
-"""How long a cue lasts."""
 MARGIN_S: Final = 15.0
 """So far from either end no cue is shown."""
 NEAREST_S: Final = 20.0
 """Two cues are never nearer than this."""
+LONGEST_CUE_S: Final = 10.0
 SOON: Final = 0.35
 """A soon lag is from the first so many of the range, a late one from the last."""
 
@@ -48,6 +47,7 @@ class SyntheticConfig:
         plants: By modality; one that is left out has the cues and no signal.
         duration_s: The shortest and the longest interview.
         lag_s: The shortest and the longest time from one cue to the other.
+        cue_s: How long a cue in the picture lasts; in what is said it is one utterance.
         grid_hz: Ticks a second.
         appearance_width: Of an appearance vector.
         text_width: Of a text embedding.
@@ -64,14 +64,16 @@ class SyntheticConfig:
     plants: Mapping[Modality, Plant] = field(default_factory=lambda: dict(_PLANTS))
     duration_s: tuple[float, float] = (240.0, 420.0)
     lag_s: tuple[float, float] = (60.0, 150.0)
+    cue_s: float = 6.0
     grid_hz: float = 12.5
     appearance_width: int = 32
     text_width: int = 32
     word_delay_s: tuple[float, float] = (0.8, 3.0)
 
     def __post_init__(self) -> None:
-        needed_s = self.lag_s[1] + 2 * MARGIN_S + CUE_S
+        needed_s = self.lag_s[1] + 2 * MARGIN_S + self.cue_s
         wrong = [
+            (1 <= self.cue_s <= LONGEST_CUE_S, f"cue_s: expected 1 to {LONGEST_CUE_S:g} s"),
             (self.duration_s[0] > needed_s, f"duration_s: expected more than {needed_s:g} s"),
             (self.duration_s[0] <= self.duration_s[1], "duration_s: expected shortest, longest"),
             (
@@ -100,12 +102,14 @@ class Script:
         duration_s: How long it is.
         signs: What each modality says; it may disagree with the label.
         cues_s: When cue A and cue B begin, by modality.
+        cue_s: How long they last.
     """
 
     entry: Entry
     duration_s: float
     signs: Mapping[Modality, int]
     cues_s: Mapping[Modality, tuple[float, float]]
+    cue_s: float
 
 
 def write_scripts(config: SyntheticConfig) -> tuple[Script, ...]:
@@ -136,7 +140,9 @@ def write_scripts(config: SyntheticConfig) -> tuple[Script, ...]:
             name: _cues_s(own[name], duration_s, config, config.plant(name), random)
             for name in MODALITIES
         }
-        scripts.append(Script(entry=entry, duration_s=duration_s, signs=own, cues_s=cues_s))
+        scripts.append(
+            Script(entry=entry, duration_s=duration_s, signs=own, cues_s=cues_s, cue_s=config.cue_s)
+        )
     return tuple(scripts)
 
 
@@ -166,6 +172,6 @@ def _cues_s(
     else:
         place = SOON * place if sign else 1 - SOON * place
     lag_s = shortest_s + place * (longest_s - shortest_s)
-    first_s = float(random.uniform(MARGIN_S, duration_s - MARGIN_S - CUE_S - lag_s))
+    first_s = float(random.uniform(MARGIN_S, duration_s - MARGIN_S - config.cue_s - lag_s))
     times_s = first_s, first_s + lag_s
     return times_s if a_first else (times_s[1], times_s[0])
