@@ -28,15 +28,30 @@ def draw_figures(
         labels: Indices into it.
         folder: Where ``starter-faces-reliability.png`` and ``starter-faces-confusion.png`` go.
     """
-    mpl.use("Agg")
-    folder.mkdir(parents=True, exist_ok=True)
-    _draw_reliability(probabilities, labels, folder / "starter-faces-reliability.png")
+    path = folder / "starter-faces-reliability.png"
+    draw_reliability(probabilities, labels, path, network="Face encoder", things="pictures")
     _draw_confusion(probabilities, labels, folder / "starter-faces-confusion.png")
 
 
-def _draw_reliability(
-    probabilities: Float64[ndarray, "N 7"], labels: Int64[ndarray, " N"], path: Path
+def draw_reliability(
+    probabilities: Float64[ndarray, "N C"],
+    labels: Int64[ndarray, " N"],
+    path: Path,
+    *,
+    network: str,
+    things: str,
 ) -> None:
+    """Draw how often a network is right, by how sure it is, and how often it is so sure.
+
+    Args:
+        probabilities: Of each class.
+        labels: The right classes.
+        path: Of the picture, .png.
+        network: What the title calls it.
+        things: What it reads, in the plural.
+    """
+    mpl.use("Agg")
+    path.parent.mkdir(parents=True, exist_ok=True)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, BINS + 1)
     bins = np.digitize(confidence, edges[1:-1], right=True)
@@ -50,14 +65,14 @@ def _draw_reliability(
     above.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
     above.errorbar(
         means, shares, yerr=1.96 * np.sqrt(shares * (1 - shares) / counts), fmt="o", capsize=3,
-        label="pictures of one sureness, 95 %",
+        label=f"{things} of one sureness, 95 %",
     )  # fmt: skip
     above.set_ylabel("share that is right")
     above.set_ylim(0, 1)
     above.legend(loc="upper left")
-    above.set_title(f"Face encoder: reliability, n = {len(labels)}")
+    above.set_title(f"{network}: reliability, n = {len(labels)}")
     below.bar(edges[filled] + 0.5 / BINS, counts, width=0.9 / BINS)
-    below.set_ylabel("pictures")
+    below.set_ylabel(things)
     below.set_xlabel("highest probability")
     below.set_xlim(0, 1)
     _save(figure, path)

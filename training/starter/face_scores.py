@@ -36,18 +36,18 @@ BOOTSTRAPS: Final = 2_000
 SEED: Final = 0
 BINS: Final = 15  # of equal width, over the highest probability
 
-Probabilities = Float64[ndarray, "N 7"]
+Probabilities = Float64[ndarray, "N C"]
 Labels = Int64[ndarray, " N"]
 Metric = Callable[[Probabilities, Labels], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A figure of some pictures.
+    """A figure of some pictures, or texts.
 
     Attributes:
         value: The figure.
-        n: How many pictures it is of.
+        n: How many of them it is of.
         low: Lower end of the 95 % interval.
         high: Upper end.
     """
@@ -59,7 +59,7 @@ class Score:
 
 
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the share of pictures whose likeliest class is theirs."""
+    """Return the share whose likeliest class is theirs."""
     return float((probabilities.argmax(1) == labels).mean())
 
 
@@ -80,7 +80,7 @@ def calibration_error(probabilities: Probabilities, labels: Labels) -> float:
         multiclass_calibration_error(
             torch.from_numpy(probabilities),
             torch.from_numpy(labels.copy()),  # they are read-only
-            num_classes=len(EXPRESSIONS),
+            num_classes=probabilities.shape[1],
             n_bins=BINS,
             validate_args=False,
         )
