@@ -1,6 +1,14 @@
 """`subface run --captions`: what is said, beside what is seen."""
 
+from functools import partial
+
 import pytest
+
+
+@pytest.fixture
+def run_monitor(run_monitor):
+    """The whole monitor, ears included."""
+    return partial(run_monitor, hears=True)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,17 @@ import json
 import os
 import signal
 import subprocess
+from functools import partial
 
 import pytest
 
 ENGLISH = ("--set", "speech.language=en")
+
+
+@pytest.fixture
+def run_monitor(run_monitor):
+    """The whole monitor, ears included."""
+    return partial(run_monitor, hears=True)
 
 
 def words_of(run):

@@ -5,6 +5,8 @@ stretch of its clip in which there is a voice at all, and, for words that both h
 recogniser's pass over the single clip, cut out of the film's sound.
 """
 
+from functools import partial
+
 import av
 import numpy as np
 import pytest
@@ -16,6 +18,12 @@ from engines.speech.recogniser import Recogniser
 
 TOLERANCE_S = 0.3
 ENGLISH = "speech.language=en"
+
+
+@pytest.fixture
+def run_monitor(run_monitor):
+    """The whole monitor, ears included."""
+    return partial(run_monitor, hears=True)
 
 
 @pytest.fixture(scope="module")

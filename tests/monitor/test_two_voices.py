@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from functools import partial
 
 import jsonschema
 import pytest
@@ -17,6 +18,12 @@ SENTENCES = {
     1: "the horizon seems extremely distant",
 }
 ENGLISH = ("--set", "speech.language=en")
+
+
+@pytest.fixture
+def run_monitor(run_monitor):
+    """The whole monitor, ears included."""
+    return partial(run_monitor, hears=True)
 
 
 def plain(text):
