@@ -123,6 +123,8 @@ def test_records_are_the_session_what_was_heard_and_the_summary(media, tmp_path)
     states = {(r["role"], r["state"]) for r in records if r["kind"] == "status"}
     assert states == {
         *(("audio", state) for state in ("waiting", "ok", "ended")),
+        ("speech", "waiting"),
+        ("speech", "ok"),
         ("speech", "ended"),
     }
     (source,) = summary["sources"]
