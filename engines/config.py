@@ -71,9 +71,9 @@ class FaceConfig(Section):
 
 
 class ExpressionConfig(Section):
-    """Which network reads the expression of an aligned face."""
+    """Which network reads the expression of an aligned face: ``starter-face``, or a peer's."""
 
-    model: str = "fer-expression"
+    model: str = "starter-face"
 
 
 class IdentityConfig(Section):
@@ -114,7 +114,8 @@ class AppearanceConfig(Section):
     """Which network turns the look of a person into a vector, and of what."""
 
     model: str | None = None
-    """None: no appearance; readings then go without it."""
+    """None: no appearance; readings then go without it. That of ``expression``, where it embeds the
+    faces that it reads: one run for both, and ``crop`` has no say."""
     crop: AppearanceCrop = "person"
     """person: the whole box, as the paper does; face: the face with hair and chin."""
 
@@ -170,7 +171,7 @@ class PerceptionConfig(Section):
         always = self.detector.model, self.face.detector, self.face.mesh, self.expression.model
         asked_for = self.identity.model, self.appearance.model
         named = (model for model in asked_for if model is not None)
-        return *always, *named, *self.keypoints.models()
+        return tuple(dict.fromkeys((*always, *named, *self.keypoints.models())))
 
 
 class VoiceConfig(Section):
