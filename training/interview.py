@@ -8,11 +8,14 @@ a word of its future.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
+from engines.sequence.checkpoint import Fed
+from engines.sequence.shape import Modality
 from engines.spec.skeleton import POINTS
 from training.errors import DatasetError
 
@@ -38,6 +41,38 @@ class Entry:
         if self.label < 0:
             msg = f"{self.name}: label: expected the index of a class, got {self.label}"
             raise DatasetError(msg)
+
+
+class InterviewSet(Protocol):
+    """Interviews that one network may learn from, each read or drawn when it is asked for."""
+
+    @property
+    def name(self) -> str:
+        """What a card calls the data."""
+        ...
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Who is interviewed and what is to be learned, in the order of the interviews."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        ...
+
+    @property
+    def fed(self) -> Mapping[Modality, Fed]:
+        """What made the features; a live run must feed the same."""
+        ...
+
+    @property
+    def word_delay_s(self) -> float:
+        """How late words were known after they were said."""
+        ...
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, number: int, /) -> "Interview": ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

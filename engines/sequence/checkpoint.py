@@ -21,11 +21,13 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from engines.errors import ModelDigestError, ModelError, ModelMissingError
-from engines.sequence.shape import Closed, Modality, NetworkShape
+from engines.sequence.shape import Closed, Count, Modality, NetworkShape
 
 DESCRIPTION: Final = "network.json"
 WEIGHTS: Final = "weights.safetensors"
 FUSION: Final = "fusion.onnx"
+
+PRIOR_SUM: Final = 1e-3  # shares are written with few digits
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -37,6 +39,19 @@ class Fed(Closed):
     """Of the keypoint network, the appearance encoder or the text encoder."""
     digest: Sha256 | None = None
     """Of its file; null where it has none."""
+
+
+class Calibration(Closed):
+    """What makes logits a probability one can act on, on data of one domain."""
+
+    temperature: Annotated[float, Field(gt=0)]
+    """Logits are divided by it."""
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Below this probability of the best class the network abstains ..."""
+    risk: Annotated[float, Field(ge=0, le=1)] | None = None
+    """... so that at most this share of what it says is wrong; null: it never abstains."""
+    n: Count
+    """How many examples, by different people where they are people, it was fitted on."""
 
 
 class NetworkDescription(Closed):
@@ -55,7 +70,11 @@ class NetworkDescription(Closed):
     """By trained branch; one that is not here learned from nothing."""
     word_delay_s: Annotated[float, Field(ge=0)] = 0.0
     """How late words were in training."""
-    temperatures: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    prior: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)] | None = None
+    """The share of each class that the logits take for granted; null: it is not known."""
+    stale_s: dict[Modality, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """How long a modality counts after its newest tick; one that is not here counts to the end."""
+    calibrations: dict[str, Calibration] = Field(default_factory=dict)
     """By the domain that each was fitted on; on another it calibrates nothing."""
     files: dict[str, Sha256]
     """The digests of the folder's other files."""
@@ -64,6 +83,11 @@ class NetworkDescription(Closed):
     def _fits_together(self) -> Self:
         if len(self.labels) != self.shape.classes:
             msg = f"labels: expected {self.shape.classes} as the shape has, got {len(self.labels)}"
+            raise ValueError(msg)
+        if self.prior is not None and (
+            len(self.prior) != self.shape.classes or abs(sum(self.prior) - 1) > PRIOR_SUM
+        ):
+            msg = f"prior: expected {self.shape.classes} shares that sum to 1, got {self.prior}"
             raise ValueError(msg)
         unknown = [name for name in self.fed if name not in self.shape.branches]
         if unknown:
