@@ -12,3 +12,7 @@ EXPRESSIONS: Final[tuple[Expression, ...]] = get_args(Expression)
 
 POSITIVE: Final[tuple[Expression, ...]] = ("happy",)
 NEGATIVE: Final[tuple[Expression, ...]] = ("angry", "disgust", "fear", "sad")
+
+Valence = Literal["negative", "neutral", "positive"]
+
+VALENCES: Final[tuple[Valence, ...]] = get_args(Valence)
