@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from engines.sequence.checkpoint import Fed
 from engines.sequence.shape import Modality
+from engines.spec.reading import Construct
 from engines.spec.skeleton import POINTS
 from training.errors import DatasetError
 
@@ -59,6 +60,11 @@ class InterviewSet(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the classes."""
+        ...
+
+    @property
+    def taught(self) -> Construct:
+        """What the classes are of; a network's readings say no more than that."""
         ...
 
     @property
@@ -133,13 +139,21 @@ class Interview:
             The embedding that was available at each tick's time, zero before the first; a mask that
             is True from the first on.
         """
-        # a delayed text never comes before one that is older: the order in which it was said stays
-        known_s = np.maximum.accumulate(self.text_available_s + delay_s)
-        newest = np.searchsorted(known_s, self.time_s, side="right") - 1
+        newest = self.newest_text(delay_s=delay_s)
         valid = newest >= 0
         rows = np.zeros((len(self), self.text.shape[1]), np.float32)
         rows[valid] = self.text[newest[valid]]
         return rows, valid
+
+    def newest_text(self, *, delay_s: float | Float64[ndarray, " U"] = 0.0) -> Int64[ndarray, " T"]:
+        """Return which text was the newest on each tick; -1 before the first.
+
+        Args:
+            delay_s: See ``text_as_of``.
+        """
+        # a delayed text never comes before one that is older: the order in which it was said stays
+        known_s = np.maximum.accumulate(self.text_available_s + delay_s)
+        return (np.searchsorted(known_s, self.time_s, side="right") - 1).astype(np.int64)
 
     def _check_shapes(self) -> None:
         ticks, texts = len(self.time_s), len(self.text)

@@ -5,7 +5,7 @@ less than reading it would. Each has a random generator of its own, so that it i
 it is drawn first, last or alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
@@ -13,6 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
+from engines.sequence.checkpoint import Fed
+from engines.sequence.shape import MODALITIES, Modality
+from engines.spec.reading import Construct
 from engines.spec.skeleton import LEFT_HAND, POINTS, RIGHT_HAND
 from training.interview import Entry, Interview
 from training.synthetic.body import (
@@ -61,9 +64,14 @@ class SyntheticInterviews(Sequence[Interview]):
         config: How many, how long, and what is planted.
 
     Attributes:
+        labels: The names of the classes.
+        taught: What they are of: nothing that a person shows.
         scripts: The hidden variables, for those who judge and not for those who learn.
         directions: As the scripts, hidden.
     """
+
+    labels: Final = ("no", "yes")
+    taught: Final[Construct] = "synthetic"
 
     def __init__(self, config: SyntheticConfig) -> None:
         self.config = config
@@ -79,6 +87,21 @@ class SyntheticInterviews(Sequence[Interview]):
     def entries(self) -> tuple[Entry, ...]:
         """Who is interviewed and what is to be learned, without drawing anything."""
         return tuple(script.entry for script in self.scripts)
+
+    @property
+    def name(self) -> str:
+        """What a card calls the data."""
+        return f"made-up interviews (seed {self.config.seed})"
+
+    @property
+    def fed(self) -> Mapping[Modality, Fed]:
+        """What made the features: no live run has it."""
+        return {name: Fed(name="made up") for name in MODALITIES}
+
+    @property
+    def word_delay_s(self) -> float:
+        """How late words are known after they were said, on average."""
+        return sum(self.config.word_delay_s) / 2
 
     def __len__(self) -> int:
         return len(self.scripts)
