@@ -7,7 +7,7 @@ contradict each other are what makes a reading unsure.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -78,7 +78,7 @@ class FusedRule:
         prior: Mapping[str, float] | None = None,
         untrained: Sequence[Modality] = (),
         masked: Sequence[Modality] = (),
-    ) -> Self:
+    ) -> "FusedRule":
         """Return the rule that a configuration states.
 
         Args:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engines.spec.modality import Modality
+
 Score = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 AppearanceCrop = Literal["person", "face"]
@@ -242,3 +244,20 @@ class TextConfig(Section):
     def models(self) -> tuple[str, ...]:
         """Return the names, in the manifest, of the models that this needs."""
         return () if self.model is None else (self.model,)
+
+
+class NetworkConfig(Section):
+    """Which network makes one reading of face, body and words, and how far it is believed."""
+
+    model: str | None = None
+    """starter: the one that comes with Subface; the folder of a trained one; null: none."""
+    masked: tuple[Modality, ...] = ()
+    """Modalities that are not to count: image, keypoints, text."""
+    domain: str | None = None
+    """Which of the network's calibrations holds here, by the data it was fitted on; null: its only
+    one; the word none: none does, and the network then never abstains as unsure."""
+    prior: dict[str, Score] | None = None
+    """The declared share of each class here; null: as the network takes it for granted."""
+    baseline: Score = 0.0
+    """The share that is taken off of what a person shows in the first minute, as their neutral.
+    0: nothing is; whoever smiles through that minute would be read as grave ever after."""

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from calibration import decide
+from calibration.fused import FusedAnswer
 from engines.spec.reading import (
     Abstained,
     At,
     Coverage,
+    FusedAbstention,
     LatencyMs,
     Modalities,
     Modality,
@@ -14,6 +16,7 @@ from engines.spec.reading import (
     ModelCard,
     PolicyNote,
     Reading,
+    Surface,
     WindowSpan,
 )
 from engines.spec.timegrid import TimeGrid
@@ -28,7 +31,8 @@ class Composer:
         grid: The time grid of the windows.
         min_s: The least time that faces must span for a surface reading.
         text_s: Words are stale when the newest of them was said longer ago.
-        model: Which network reads.
+        model: Which network reads: the one that fuses, or that of the surface where none does.
+        fuses: Whether there is a network that fuses.
         policy: The declared purpose and notice.
     """
 
@@ -37,9 +41,19 @@ class Composer:
     text_s: float
     model: ModelCard
     policy: PolicyNote
+    fuses: bool = False
 
-    def reading(self, window: Window, *, reading_id: str, seq: int) -> Reading:
-        """Return the reading of a window; its times of publication are still open."""
+    def reading(
+        self, window: Window, answer: FusedAnswer | None = None, *, reading_id: str, seq: int
+    ) -> Reading:
+        """Return the reading of a window; its times of publication are still open.
+
+        Args:
+            window: Of one person, or of nobody.
+            answer: What the network says of the person; None where none fuses, or nobody is there.
+            reading_id: What a consumer tells repeated deliveries by.
+            seq: The reading's number in its source.
+        """
         surface, abstained = decide.surface(window, min_s=self.min_s, grid=self.grid)
         image = float(window.expression_valid.mean())
         keypoints = float(window.keypoints_valid.mean())
@@ -65,17 +79,47 @@ class Composer:
             latency_ms=LatencyMs(decode=None, perceive=0.0, step=0.0, publish=0.0, total=0.0),
             age_ms=None,
             surface=surface,
-            fused=None,
-            abstained=Abstained(surface=abstained, fused="no_network"),
-            contradiction=None,
-            modalities=Modalities(
-                image=Modality(state="ok" if image else "missing", share=None),
-                keypoints=Modality(state="ok" if keypoints else "missing", share=None),
-                text=Modality(state=text, share=None),
+            fused=None if answer is None else answer.fused,
+            abstained=Abstained(
+                surface=abstained, fused=self._no_network if answer is None else answer.abstained
+            ),
+            contradiction=_contradiction(surface, answer),
+            modalities=_modalities(
+                answer,
+                image="ok" if image else "missing",
+                keypoints="ok" if keypoints else "missing",
+                text=text,
             ),
             model=self.model,
             policy=self.policy,
         )
+
+    @property
+    def _no_network(self) -> FusedAbstention:
+        return "nobody" if self.fuses else "no_network"
+
+
+def _contradiction(surface: Surface | None, answer: FusedAnswer | None) -> float | None:
+    if surface is None or answer is None or answer.valence is None:
+        return None
+    return round(abs(surface.valence - answer.valence) / 2, 6)
+
+
+def _modalities(answer: FusedAnswer | None, **states: ModalityState) -> Modalities:
+    """Return the modalities as the network takes them; where none does, what was seen of them."""
+    if answer is None:
+        return Modalities(
+            **{name: Modality(state=state, share=None) for name, state in states.items()}
+        )
+    told = answer.fused is not None
+    return Modalities(
+        **{
+            name: Modality(
+                state=state, share=round(answer.shares.get(name, 0.0), 6) if told else None
+            )
+            for name, state in answer.states.items()
+        }
+    )
 
 
 def _text_state(window: Window, text_s: float) -> ModalityState:

@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer
 
-from engines.config import PerceptionConfig, Positive, Section, SpeechConfig, TextConfig
+from engines.config import (
+    NetworkConfig,
+    PerceptionConfig,
+    Positive,
+    Section,
+    SpeechConfig,
+    TextConfig,
+)
 from stream.redaction import hide_login
 
 Pace = Literal["auto", "realtime", "fast"]
@@ -113,6 +120,7 @@ class Profile(Section):
     perception: PerceptionConfig = PerceptionConfig()
     speech: SpeechConfig = SpeechConfig()
     text: TextConfig = TextConfig()
+    network: NetworkConfig = NetworkConfig()
     reading: ReadingConfig = ReadingConfig()
     mqtt: MqttConfig = MqttConfig()
     policy: PolicyConfig = PolicyConfig()

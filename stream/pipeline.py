@@ -16,9 +16,11 @@ from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
 from stream.episodes import Episodes
+from stream.following import Following, OnTicks
 from stream.hearing import Hearing
 from stream.listening import channels_of, listeners_of, pacing_of, patience_of
 from stream.lockstep import Lockstep
+from stream.network import OpenNetwork
 from stream.publish.publisher import Publisher
 from stream.source.media import media
 from stream.source.spec import SourceSpec
@@ -27,6 +29,7 @@ from stream.stop import Stop
 from stream.subject import SubjectRule
 from stream.tally import Tally
 from stream.text_evidence import Embed, TextMemory
+from stream.ticks import Ticks
 from stream.transcript.speaker import SpeakerRule
 from stream.transcript.speech_process import SpeechProcess
 from stream.windows import Hop, WindowCutter
@@ -54,6 +57,10 @@ class Shared:
     stop: Stop
     videos: Mapping[str, AnnotatedVideo]
     """The annotated videos, by source."""
+    network: OpenNetwork | None = None
+    """What fuses; None where nothing does."""
+    on_ticks: OnTicks | None = None
+    """Takes what is observed, tick by tick; None if nobody does."""
 
 
 async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
@@ -78,6 +85,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     tally.watch(*channels)
     publisher, clock, reading = shared.publisher, shared.clock, shared.profile.reading
     hearing = _hearing(spec, shared, tally, frames, sounds)
+    still = spec.kind == "picture"
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -106,7 +114,14 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                 gather(
                     scenes,
                     hops,
-                    cutter=WindowCutter(reading, still=spec.kind == "picture", text=hearing.text),
+                    cutter=WindowCutter(reading, still=still, text=hearing.text),
+                    following=Following(
+                        spec.name,
+                        ticks=Ticks(reading, text=hearing.text),
+                        network=shared.network,
+                        still=still,
+                        on_ticks=shared.on_ticks,
+                    ),
                     episodes=Episodes(clock),
                     publisher=publisher,
                 ),

@@ -18,6 +18,7 @@ from stream.compose import Composer
 from stream.config import Profile
 from stream.listening import is_heard, models_of, open_ears, open_reader
 from stream.meter import EngineMeter
+from stream.network import open_network
 from stream.outlets import open_sinks, open_videos
 from stream.pipeline import Shared, run_source
 from stream.plan import Plan
@@ -50,9 +51,17 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
     hears = open_ears(profile, store, plan.sources)
     reads = open_reader(profile, store, meter, plan.sources)
-    async with signals(stop), engines as perception, hears as ears, reads as embed:
+    fuses = open_network(profile, store, meter, heard=is_heard(profile, plan.sources))
+    async with (
+        signals(stop),
+        engines as perception,
+        hears as ears,
+        reads as embed,
+        fuses as network,
+    ):
         enrolled = await perception.call(_enrolled, profile)
-        card = await perception.call(_card, profile, store)
+        surface = await perception.call(_card, profile, store)
+        card = surface if network is None else network.card(surface)
         async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
             shared = Shared(
                 profile=profile,
@@ -66,13 +75,15 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
                     text_s=profile.text.seconds,
                     model=card,
                     policy=note,
+                    fuses=network is not None,
                 ),
                 publisher=Publisher([*sinks, *videos.values()], clock),
                 clock=clock,
                 stop=stop,
                 videos=videos,
+                network=network,
             )
-            cards = [card, *_speech_cards(plan, store)]
+            cards = list(dict.fromkeys((card, surface, *_speech_cards(plan, store))))
             outcomes = await _accounted(plan, shared, cards, Meters(engines=meter, ears=ears))
     return _exit_code(outcomes, stop)
 

@@ -17,6 +17,7 @@ from stream.channel import Channel
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.episodes import Episodes
+from stream.following import Following
 from stream.hearing import Hearing
 from stream.publish.publisher import Publisher, Stamps
 from stream.records import State, Status
@@ -127,18 +128,21 @@ async def gather(
     hops: Channel[Hop],
     *,
     cutter: WindowCutter,
+    following: Following,
     episodes: Episodes,
     publisher: Publisher,
 ) -> None:
-    """Lay scenes on the time grid and cut a window per watched person at every hop."""
+    """Lay scenes on the time grid, step the network, and cut a window per person at every hop."""
     async with hops:
         async for perceived in scenes:
+            await following.take(perceived.scene, perceived.spoken)
             hop = cutter.add(perceived.scene, perceived.perceived_s, perceived.spoken)
             if hop is not None:
-                await _pass_on(hop, hops, episodes, publisher)
+                await _pass_on(await following.read(hop), hops, episodes, publisher)
+        await following.finish()
         last = cutter.finish()
         if last is not None:
-            await _pass_on(last, hops, episodes, publisher)
+            await _pass_on(await following.read(last), hops, episodes, publisher)
 
 
 async def read(
@@ -155,7 +159,12 @@ async def read(
     await publisher.put(_reading_status(source, state, clock))
     async for hop in hops:
         for window in hop.windows:
-            reading = composer.reading(window, reading_id=clock.new_id(), seq=tally.readings)
+            reading = composer.reading(
+                window,
+                hop.answers.get(window.person_id or ""),
+                reading_id=clock.new_id(),
+                seq=tally.readings,
+            )
             stamps = Stamps(
                 captured_at=window.captured_at,
                 arrived_s=window.arrived_s,

@@ -7,36 +7,36 @@ from nothing: no window spans a break of the stream.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
+from calibration.fused import FusedAnswer
 from engines.spec.labels import EXPRESSIONS
 from engines.spec.observation import Observation, Scene
 from engines.spec.skeleton import POINTS
 from engines.spec.timegrid import TimeGrid
-from engines.spec.transcript import TextEvidence
 from engines.spec.window import Window
 from stream.config import ReadingConfig
 from stream.spoken import Spoken
 from stream.subject import SubjectRule
-
-TextAsOf = Callable[[str | None, float], TextEvidence | None]
-"""Returns what a person's newest words were, as known at a media time."""
-
-
-def _no_text(person_id: str | None, time_s: float) -> None:
-    """Return that nothing was said."""
+from stream.ticks import TextAsOf, no_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """The windows cut at one hop: one for each watched person, or one for nobody."""
+    """The windows cut at one hop: one for each watched person, or one for nobody.
+
+    Attributes:
+        windows: As above.
+        answers: What the network says of each person, by name; none where there is no network.
+    """
 
     windows: tuple[Window, ...]
+    answers: Mapping[str, FusedAnswer] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class WindowCutter:
     """
 
     def __init__(
-        self, config: ReadingConfig, *, still: bool = False, text: TextAsOf = _no_text
+        self, config: ReadingConfig, *, still: bool = False, text: TextAsOf = no_text
     ) -> None:
         self._grid = TimeGrid(config.grid_hz)
         self._ticks = self._grid.ticks_in(config.surface_window_s)

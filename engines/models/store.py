@@ -118,6 +118,16 @@ class ModelStore:
         lines = [f"{sha256(path / file.file)}  {file.file}\n" for file in model.files]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
+    def weights_digest(self, name: str) -> str:
+        """Return the SHA-256 of the weights of a model; raises as ``path`` does.
+
+        Of a derived one it is that of what it was made from: the graph is made on each machine, by
+        its own tools, and differs in bytes where it does not in numbers.
+        """
+        model = self.manifest.model(name)
+        source = self._sha256_of_source(model) if isinstance(model, DerivedModel) else None
+        return source or self.digest(name)
+
     def verify(self, name: str) -> Path:
         """Return the path after hashing everything anew; raises as ``path`` does."""
         _sha256.cache_clear()

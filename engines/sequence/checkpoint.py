@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from engines.errors import ModelDigestError, ModelError, ModelMissingError
 from engines.sequence.shape import Closed, Count, Modality, NetworkShape
+from engines.spec.reading import Construct
 
 DESCRIPTION: Final = "network.json"
 WEIGHTS: Final = "weights.safetensors"
@@ -61,7 +62,7 @@ class NetworkDescription(Closed):
     name: str
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
     """The classes, in the order of the logits."""
-    taught: Literal["expressed_valence", "hidden_emotion"]
+    taught: Construct
     """A reading's ``construct``; hidden_emotion only from outcomes that no face shows."""
     trained_on: str
     """The data."""
@@ -72,6 +73,9 @@ class NetworkDescription(Closed):
     """How late words were in training."""
     prior: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)] | None = None
     """The share of each class that the logits take for granted; null: it is not known."""
+    signs: tuple[Literal[-1, 0, 1], ...] | None = None
+    """What each class says of valence; null: negative and positive by their names, or of two
+    classes the second less the first."""
     stale_s: dict[Modality, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """How long a modality counts after its newest tick; one that is not here counts to the end."""
     calibrations: dict[str, Calibration] = Field(default_factory=dict)
@@ -89,11 +93,23 @@ class NetworkDescription(Closed):
         ):
             msg = f"prior: expected {self.shape.classes} shares that sum to 1, got {self.prior}"
             raise ValueError(msg)
+        if self.signs is not None and len(self.signs) != self.shape.classes:
+            msg = f"signs: expected one for each of {self.shape.classes} classes, got {self.signs}"
+            raise ValueError(msg)
         unknown = [name for name in self.fed if name not in self.shape.branches]
         if unknown:
             msg = f"fed: the network has no branch {unknown[0]!r}"
             raise ValueError(msg)
         return self
+
+    @property
+    def valence_signs(self) -> tuple[int, ...]:
+        """What each class adds to valence: 1, 0 or -1."""
+        if self.signs is not None:
+            return self.signs
+        if {"negative", "positive"} <= set(self.labels):
+            return tuple((name == "positive") - (name == "negative") for name in self.labels)
+        return (-1, *(0 for _ in self.labels[2:]), 1)
 
     def untrained(self, fed: Mapping[Modality, Fed]) -> dict[Modality, str]:
         """Return why branches must be masked in a run that would feed them so.

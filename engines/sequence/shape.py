@@ -3,15 +3,16 @@
 Bands are in seconds; the time grid makes ticks of them.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engines.spec.modality import MODALITIES, Modality
 from engines.spec.timegrid import TimeGrid
 
+__all__ = ["MODALITIES", "BranchShape", "Closed", "Count", "Modality", "NetworkShape"]
+
 Count = Annotated[int, Field(ge=1)]
-Modality = Literal["image", "keypoints", "text"]
-MODALITIES: Final[tuple[Modality, ...]] = ("image", "keypoints", "text")
 
 
 class Closed(BaseModel):

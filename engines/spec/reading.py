@@ -12,8 +12,9 @@ from engines.spec.wire import CLOSED, Amount, Count, Share, Signed, Timestamp, U
 SCHEMA: Final = "subface.reading/1"
 
 SurfaceAbstention = Literal["nobody", "no_face", "too_little_data"]
-FusedAbstention = Literal["no_network"]
-ModalityState = Literal["ok", "missing", "stale", "untrained"]
+FusedAbstention = Literal["no_network", "nobody", "no_evidence", "unsure"]
+Construct = Literal["expressed_valence", "hidden_emotion", "synthetic"]
+ModalityState = Literal["ok", "missing", "stale", "untrained", "masked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +96,13 @@ class Fused:
     """Of all its classes; they sum to 1."""
     valence: Signed
     """Positive minus negative."""
-    construct: Literal["expressed_valence", "hidden_emotion"]
-    """What the network was taught; hidden_emotion only from outcomes that no face shows."""
+    construct: Construct
+    """What the network was taught; hidden_emotion only from outcomes that no face shows; synthetic:
+    made-up interviews, which say nothing of a person."""
     trained_on: str
     """The data it learned from."""
+    calibrated_on: str | None
+    """The domain on which the probabilities were calibrated; null: they were not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +122,10 @@ class Modality:
     __pydantic_config__: ClassVar = CLOSED
 
     state: ModalityState
-    """missing: not seen; stale: too old; untrained: not what the network learned from."""
+    """missing: not seen; stale: too old; untrained: not what the network learned from; masked: told
+    not to count."""
     share: Share | None
-    """Null while there is no fused reading."""
+    """Of what moves the fused reading; null while there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +194,8 @@ class Reading:
     fused: Fused | None
     abstained: Abstained
     contradiction: Share | None
-    """|surface.valence - fused.valence| / 2, 0..1."""
+    """|surface.valence - fused valence| / 2, 0..1; there too where ``fused`` abstains as unsure,
+    since face and words that disagree are what makes it so."""
     modalities: Modalities
     model: ModelCard
     policy: PolicyNote

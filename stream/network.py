@@ -1,0 +1,116 @@
+"""The network that fuses, as the profile says: opened, and held against what the run feeds it."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from calibration.baseline import Baseline, nobody_yet
+from calibration.fused import FusedRule
+from engines.errors import ConfigError
+from engines.models.starter_network import STARTER
+from engines.models.store import ModelStore
+from engines.sequence.checkpoint import Checkpoint, NetworkDescription, read_checkpoint
+from engines.sequence.feed import feed
+from engines.sequence.interview import InterviewEngines
+from engines.sequence.shape import Modality
+from engines.spec.reading import ModelCard
+from stream.config import Profile
+from stream.meter import EngineMeter
+from stream.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+SHIPPED: Final = "starter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNetwork:
+    """The network of a run.
+
+    Attributes:
+        worker: Owns the graphs.
+        checkpoint: Which network it is.
+        rule: What is made of its evidence.
+        baseline: What everybody's neutral begins with; None if none is taken off.
+    """
+
+    worker: Worker[InterviewEngines]
+    checkpoint: Checkpoint
+    rule: FusedRule
+    baseline: Baseline | None = None
+
+    def card(self, surface: ModelCard) -> ModelCard:
+        """Return how readings name the network, given how they would name that of the surface."""
+        return replace(
+            surface, name=self.checkpoint.description.name, digest=self.checkpoint.digest
+        )
+
+
+@asynccontextmanager
+async def open_network(
+    profile: Profile, store: ModelStore, meter: EngineMeter, *, heard: bool
+) -> AsyncIterator[OpenNetwork | None]:
+    """Open the network on a thread of its own; None if the profile names none.
+
+    Args:
+        profile: Which network, and what feeds it.
+        store: Where the models are.
+        meter: Opens the graphs.
+        heard: Whether there are words.
+
+    Raises:
+        ConfigError: If the profile asks of the network what it is not.
+        ModelError: If the folder is no checkpoint, or not whole.
+    """
+    config = profile.network
+    if config.model is None:
+        yield None
+        return
+    checkpoint = read_checkpoint(_folder(config.model))
+    description = checkpoint.description
+    _check_grid(description, profile.reading.grid_hz)
+    untrained = _untrained(description, profile, store, heard=heard)
+    for name, reason in untrained.items():
+        # what it never learned from is as its card says; what it learned otherwise is a mistake
+        level = logging.WARNING if name in description.fed else logging.INFO
+        logger.log(level, "%s; it is masked", reason)
+    rule = FusedRule.of(
+        description,
+        domain=config.domain,
+        prior=config.prior,
+        untrained=tuple(untrained),
+        masked=config.masked,
+    )
+    baseline = nobody_yet(description, weight=config.baseline) if config.baseline else None
+    opened = partial(InterviewEngines, checkpoint, meter.open, masked={*untrained, *config.masked})
+    async with Worker("network", opened) as worker:
+        yield OpenNetwork(worker=worker, checkpoint=checkpoint, rule=rule, baseline=baseline)
+
+
+def _folder(model: str) -> Path:
+    return STARTER if model == SHIPPED else Path(model).expanduser()
+
+
+def _untrained(
+    description: NetworkDescription, profile: Profile, store: ModelStore, *, heard: bool
+) -> Mapping[Modality, str]:
+    fed = feed(
+        store,
+        appearance=profile.perception.appearance,
+        keypoints=profile.perception.keypoints,
+        text=profile.text if heard else None,
+    )
+    return description.untrained(fed)
+
+
+def _check_grid(description: NetworkDescription, grid_hz: float) -> None:
+    if description.shape.grid_hz != grid_hz:
+        msg = (
+            f"network.model: {description.name} learned at {description.shape.grid_hz} ticks a "
+            f"second, the profile has {grid_hz}; set reading.grid_hz={description.shape.grid_hz}"
+        )
+        raise ConfigError(msg)
