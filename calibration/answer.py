@@ -49,13 +49,35 @@ def answer(
         shift: Of the declared prior (``calibration.prior.shift``); None keeps the network's.
         baseline: What is known of the person's neutral; None takes nothing off.
     """
-    read = log_probabilities(logits, 1.0 if calibration is None else calibration.temperature)
-    moved = read
-    if baseline is not None:
-        moved = moved - baseline.excess
-    if shift is not None:
-        moved = moved + shift
-    probabilities = np.exp(normalized(moved))
-    return Answer(
-        probabilities=probabilities, abstains=abstains(probabilities, calibration), read=read
-    )
+    read = _read(logits, calibration)
+    own = read if baseline is None else read - baseline.excess
+    found = _shifted(own, shift)
+    return Answer(probabilities=found, abstains=abstains(found, calibration), read=read)
+
+
+def probabilities(
+    logits: Float[ndarray, "... C"],
+    calibration: Calibration | None,
+    *,
+    shift: Float64[ndarray, " C"] | None = None,
+) -> Float64[ndarray, "... C"]:
+    """Return the probabilities of many answers; no neutral of anybody is taken off.
+
+    Args:
+        logits: Of readings.
+        calibration: Of the domain that is read; None leaves the logits as they are.
+        shift: Of the declared prior; None keeps the network's.
+    """
+    return _shifted(_read(logits, calibration), shift)
+
+
+def _read(
+    logits: Float[ndarray, "... C"], calibration: Calibration | None
+) -> Float64[ndarray, "... C"]:
+    return log_probabilities(logits, 1.0 if calibration is None else calibration.temperature)
+
+
+def _shifted(
+    logs: Float64[ndarray, "... C"], shift: Float64[ndarray, " C"] | None
+) -> Float64[ndarray, "... C"]:
+    return np.asarray(np.exp(normalized(logs if shift is None else logs + shift)))
