@@ -1,0 +1,127 @@
+"""Interviews from the shards of our own extractor and a file of labels.
+
+Of each source the one seen longest is the interview, unless the labels name somebody else; a break
+of the stream divides a recording, and then the longest part counts.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from engines.sequence.checkpoint import Fed
+from engines.sequence.shape import Modality
+from engines.spec.reading import Construct
+from training.errors import DatasetError
+from training.imigue.labels import identifier
+from training.interview import Entry, Interview
+from training.label_sheet import LabelSheet, read_sheet
+from training.shard import read_shard
+from training.shard_manifest import ShardManifest, ShardNote, read_manifest
+
+SHOWN = 5
+
+
+class ShardFolder:
+    """The labelled interviews of a folder that ``subface extract`` made, each read when asked for.
+
+    Args:
+        folder: With ``shards.json``.
+        labels: A csv with a line an interview; see ``read_sheet``. A source is named as it was
+            extracted; leading zeros of a number do not matter.
+        classes: The classes that there are; by default those of negative, neutral and positive
+            that occur.
+
+    Raises:
+        DatasetError: If the folder or the labels cannot be read, or the folder lacks an interview
+            of the labels.
+    """
+
+    def __init__(
+        self, folder: Path, labels: Path, *, classes: tuple[str, ...] | None = None
+    ) -> None:
+        self._folder = folder
+        self._sheet = read_sheet(labels, classes)
+        self._manifest = read_manifest(folder)
+        self._notes = _notes(folder, self._manifest, self._sheet)
+
+    @property
+    def name(self) -> str:
+        """What a card calls the data."""
+        return self._folder.absolute().name
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Who is interviewed and what is to be learned, in the order of the labels."""
+        return self._sheet.entries
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self._sheet.labels
+
+    @property
+    def taught(self) -> Construct:
+        """What the classes are of."""
+        return self._sheet.taught
+
+    @property
+    def fed(self) -> Mapping[Modality, Fed]:
+        """What made the features."""
+        return self._manifest.made_by.fed
+
+    @property
+    def word_delay_s(self) -> float:
+        """How late words were known after they were heard."""
+        return self._manifest.made_by.word_delay_s
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def __getitem__(self, number: int, /) -> Interview:
+        """Read an interview.
+
+        Raises:
+            DatasetError: If its shard is cut off or was changed, or a feature in it is no number.
+        """
+        note = self._notes[number]
+        shard = read_shard(self._folder / note.file, sha256=note.sha256, size_bytes=note.size_bytes)
+        return shard.interview(self.entries[number], grid_hz=self._manifest.made_by.grid_hz)
+
+
+def _notes(folder: Path, manifest: ShardManifest, sheet: LabelSheet) -> tuple[ShardNote, ...]:
+    """Return the shard of each interview of the labels."""
+    places = {identifier(name): name for name in manifest.sources} | {
+        name: name for name in manifest.sources
+    }
+    missing = [
+        entry.name
+        for entry in sheet.entries
+        if entry.name not in places and identifier(entry.name) not in places
+    ]
+    if missing:
+        raise DatasetError(_lacks(folder, manifest, sheet, missing))
+    notes = []
+    for entry in sheet.entries:
+        name = places.get(entry.name) or places[identifier(entry.name)]
+        person = sheet.persons.get(entry.name)
+        note = manifest.sources[name].longest(person)
+        if note is None or not note.seen_ticks:
+            there = ", ".join(sorted({own.person for own in manifest.sources[name].shards}))
+            whom = "nobody" if person is None else f"no person {person}"
+            msg = (
+                f"{folder}: {whom} was seen in {name}, only {there or 'an empty picture'}; name "
+                f"somebody else in the column person of {sheet.path}, or take its line out"
+            )
+            raise DatasetError(msg)
+        notes.append(note)
+    return tuple(notes)
+
+
+def _lacks(folder: Path, manifest: ShardManifest, sheet: LabelSheet, missing: list[str]) -> str:
+    shown = ", ".join(missing[:SHOWN]) + (", ..." if missing[SHOWN:] else "")
+    near = difflib.get_close_matches(missing[0], manifest.sources, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return (
+        f"{folder}: it lacks {len(missing)} of the {len(sheet.entries)} interviews of "
+        f"{sheet.path}: {shown}{meant}; `subface extract NAME=SOURCE... --out {folder}` adds them"
+    )
