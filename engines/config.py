@@ -195,6 +195,9 @@ class SpeechConfig(Section):
     model: str | None = "whisper-base"
     """A Whisper model of the manifest, or the folder of one that CTranslate2 reads; null: nobody
     listens."""
+    transcript: Path | None = None
+    """What was said in the one file that is read, as our own records or captions: then nobody
+    listens."""
     language: str | None = None
     """ISO 639-1, such as en; null: detected, utterance by utterance."""
     device: Literal["cpu", "cuda"] = "cpu"

@@ -37,6 +37,7 @@ class Hearing:
         memory: The words that are evidence; None if none are.
         lockstep: Makes ears and eyes wait for one another; None where nobody waits.
         tally: The account of the source.
+        script: What is said where it is given and not heard: final utterances as they were known.
 
     Attributes:
         announcer: As above.
@@ -50,12 +51,14 @@ class Hearing:
         memory: TextMemory | None,
         lockstep: Lockstep | None,
         tally: Tally,
+        script: Sequence[Utterance] = (),
     ) -> None:
         self.announcer = announcer
         self._speakers = speakers
         self._memory = memory
         self._lockstep = lockstep
         self._tally = tally
+        self._script = deque(script)
         self._spoken: deque[Spoken] = deque()
         self._dropped = 0
         self._end_s: float | None = None
@@ -66,6 +69,8 @@ class Hearing:
         """Return who spoke since the last frame, as known at the media time of this one."""
         if self._lockstep is not None:
             await self._lockstep.seeing(time_s)
+        while self._script and self._script[0].available_s <= time_s:
+            await self._recite(self._script.popleft())
         due = []
         while self._spoken and self._spoken[0].available_s <= time_s:
             due.append(self._spoken.popleft())
@@ -120,6 +125,13 @@ class Hearing:
             await self._lockstep.hearing(utterance.end_s + MOUTHS_AFTER_S)
         who = self._speakers.speaker(utterance, heard.sound, heard.sound_s)
         return replace(utterance, speaker=who.speaker, person_id=who.person_id)
+
+    async def _recite(self, utterance: Utterance) -> None:
+        """Tell what was given, and keep it as evidence unless somebody else said it."""
+        self._tally.utterance(utterance)
+        if self._memory is not None and utterance.speaker != "other":
+            await self._memory.add(utterance)
+        await self.announcer.said(utterance)
 
     async def _remember(self, utterance: Utterance) -> None:
         self._tally.utterance(utterance)

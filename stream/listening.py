@@ -7,7 +7,9 @@ from functools import partial
 from jaxtyping import Float32
 from numpy import ndarray
 
+from engines.errors import ConfigError
 from engines.models.store import ModelStore
+from engines.spec.transcript import Utterance
 from engines.speech.word_encoder import WordEncoder, open_word_encoder
 from stream.config import Profile
 from stream.meter import EngineMeter
@@ -20,6 +22,7 @@ from stream.transcript.listener import Listener, Pacing
 from stream.transcript.listener_count import ListenerCount
 from stream.transcript.listeners import Listeners
 from stream.transcript.model import speech_folder
+from stream.transcript.script import read_script
 from stream.transcript.speech_process import SpeechProcess
 from stream.worker import Worker
 
@@ -29,15 +32,36 @@ LIVE_PATIENCE_S = 1.5
 
 def is_heard(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> bool:
     """Return whether anybody listens: to these sources, of which a picture has no sound."""
-    wanted = profile.speech.model is not None and profile.source.sound
+    speech = profile.speech
+    wanted = speech.model is not None and speech.transcript is None and profile.source.sound
     return wanted and (sources is None or any(spec.kind != "picture" for spec in sources))
+
+
+def has_words(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> bool:
+    """Return whether there are words, heard or given."""
+    return profile.speech.transcript is not None or is_heard(profile, sources)
+
+
+def script_of(profile: Profile, sources: Sequence[SourceSpec]) -> tuple[Utterance, ...] | None:
+    """Return the words that are given; None where none are.
+
+    Raises:
+        ConfigError: If they cannot be read, or there is not one recording that they belong to.
+    """
+    path = profile.speech.transcript
+    if path is None:
+        return None
+    if len(sources) != 1 or sources[0].kind != "file":
+        msg = f"transcript {path}: its times are those of one file; expected that file alone"
+        raise ConfigError(msg)
+    return read_script(path, sources[0].name)
 
 
 def models_of(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> tuple[str, ...]:
     """Return the names, in the manifest, of all the models that a run of these sources needs."""
-    if not is_heard(profile, sources):
-        return profile.perception.models()
-    return *profile.perception.models(), *profile.speech.models(), *profile.text.models()
+    words = profile.text.models() if has_words(profile, sources) else ()
+    ears = profile.speech.models() if is_heard(profile, sources) else ()
+    return *profile.perception.models(), *ears, *words
 
 
 @asynccontextmanager
@@ -68,7 +92,7 @@ async def open_reader(
     Raises:
         SubfaceError: If its model is missing or cannot be loaded.
     """
-    if profile.text.model is None or not is_heard(profile, sources):
+    if profile.text.model is None or not has_words(profile, sources):
         yield None
         return
     opened = partial(open_word_encoder, profile.text, store, meter.open)

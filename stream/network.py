@@ -52,7 +52,7 @@ class OpenNetwork:
 
 @asynccontextmanager
 async def open_network(
-    profile: Profile, store: ModelStore, meter: EngineMeter, *, heard: bool
+    profile: Profile, store: ModelStore, meter: EngineMeter, *, words: bool
 ) -> AsyncIterator[OpenNetwork | None]:
     """Open the network on a thread of its own; None if the profile names none.
 
@@ -60,7 +60,7 @@ async def open_network(
         profile: Which network, and what feeds it.
         store: Where the models are.
         meter: Opens the graphs.
-        heard: Whether there are words.
+        words: Whether there are words.
 
     Raises:
         ConfigError: If the profile asks of the network what it is not.
@@ -73,7 +73,7 @@ async def open_network(
     checkpoint = read_checkpoint(_folder(config.model))
     description = checkpoint.description
     _check_grid(description, profile.reading.grid_hz)
-    untrained = _untrained(description, profile, store, heard=heard)
+    untrained = _untrained(description, profile, store, words=words)
     for name, reason in untrained.items():
         # what it never learned from is as its card says; what it learned otherwise is a mistake
         level = logging.WARNING if name in description.fed else logging.INFO
@@ -96,13 +96,13 @@ def _folder(model: str) -> Path:
 
 
 def _untrained(
-    description: NetworkDescription, profile: Profile, store: ModelStore, *, heard: bool
+    description: NetworkDescription, profile: Profile, store: ModelStore, *, words: bool
 ) -> Mapping[Modality, str]:
     fed = feed(
         store,
         appearance=profile.perception.appearance,
         keypoints=profile.perception.keypoints,
-        text=profile.text if heard else None,
+        text=profile.text if words else None,
     )
     return description.untrained(fed)
 

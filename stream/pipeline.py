@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from engines.config import TextConfig
 from engines.perception.identity.descriptor import Descriptor
 from engines.perception.networks import PerceptionNetworks
 from engines.perception.observer import Observer
 from engines.spec.frame import Frame, Sound
+from engines.spec.transcript import Utterance
 from stream.annotate.video import AnnotatedVideo
 from stream.announcer import Announcer
 from stream.channel import Channel, Overflow
@@ -59,6 +61,8 @@ class Shared:
     """The annotated videos, by source."""
     network: OpenNetwork | None = None
     """What fuses; None where nothing does."""
+    script: tuple[Utterance, ...] | None = None
+    """What was said, where it is given and not heard."""
     on_ticks: OnTicks | None = None
     """Takes what is observed, tick by tick; None if nobody does."""
 
@@ -169,14 +173,21 @@ def _hearing(
 ) -> Hearing:
     waits = shared.ears is not None and pacing_of(spec, shared.profile) == "fast"
     lockstep = Lockstep(frames, sounds, delay_s=shared.profile.speech.delay_s) if waits else None
-    memory = None if shared.embed is None else TextMemory(shared.profile.text, shared.embed)
+    memory = None if shared.embed is None else TextMemory(_whose(shared), shared.embed)
     return Hearing(
         announcer=Announcer(spec.name, shared.publisher, shared.clock),
         speakers=SpeakerRule(),
         memory=memory,
         lockstep=lockstep,
         tally=tally,
+        script=shared.script or (),
     )
+
+
+def _whose(shared: Shared) -> TextConfig:
+    """Return the rule of whose words count; those that are given say themselves whose they are."""
+    text = shared.profile.text
+    return text if shared.script is None else text.model_copy(update={"speaker": "all"})
 
 
 async def _listen(

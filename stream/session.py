@@ -16,7 +16,7 @@ from stream.account import Meters, session_record, summary_record
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.config import Profile
-from stream.listening import is_heard, models_of, open_ears, open_reader
+from stream.listening import has_words, is_heard, models_of, open_ears, open_reader, script_of
 from stream.meter import EngineMeter
 from stream.network import open_network
 from stream.outlets import open_sinks, open_videos
@@ -45,13 +45,14 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
     """
     profile = plan.profile
     note = policy.check(profile.policy, plan.sources, plan.mqtt_url or "off")
+    script = script_of(profile, plan.sources)
     store.require(models_of(profile, plan.sources))  # all that is missing is said at once
     clock, stop = Clock(), Stop()
     meter = EngineMeter(profile.perception.runtime)
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
     hears = open_ears(profile, store, plan.sources)
     reads = open_reader(profile, store, meter, plan.sources)
-    fuses = open_network(profile, store, meter, heard=is_heard(profile, plan.sources))
+    fuses = open_network(profile, store, meter, words=has_words(profile, plan.sources))
     async with (
         signals(stop),
         engines as perception,
@@ -82,6 +83,7 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
                 stop=stop,
                 videos=videos,
                 network=network,
+                script=script,
             )
             cards = list(dict.fromkeys((card, surface, *_speech_cards(plan, store))))
             outcomes = await _accounted(plan, shared, cards, Meters(engines=meter, ears=ears))

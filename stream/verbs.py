@@ -56,6 +56,16 @@ def run(
         Path | None,
         typer.Option(metavar="PICTURE", help="Read whom this picture shows, as `subject`."),
     ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=(
+                "Do not listen: these are the words of the one file that is read. Records of "
+                "`subface transcribe --format jsonl`, or captions (.vtt, .srt)."
+            ),
+        ),
+    ] = None,
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Stop after so long.")
     ] = None,
@@ -102,6 +112,7 @@ def run(
         pace=pace,
         subject=subject,
         enrol=enrol,
+        transcript=transcript,
         for_s=for_s,
         annotated=annotated,
         captions=captions,

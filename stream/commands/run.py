@@ -34,6 +34,7 @@ class RunOptions:
     pace: Literal["auto", "realtime", "fast"] | None
     subject: Literal["main", "all"] | None
     enrol: Path | None
+    transcript: Path | None
     for_s: float | None
     annotated: Path | None
     captions: Path | None
@@ -44,14 +45,19 @@ class RunOptions:
         named = {
             "source.pace": self.pace,
             "reading.subject": self.subject,
-            # a path is read as YAML like any value: in quotes it stays what it is
-            "reading.enrol": None if self.enrol is None else json.dumps(str(self.enrol)),
+            "reading.enrol": _quoted(self.enrol),
+            "speech.transcript": _quoted(self.transcript),
             "mqtt.url": self.mqtt,
         }
         return [
             *self.overrides,
             *(f"{key}={value}" for key, value in named.items() if value is not None),
         ]
+
+
+def _quoted(path: Path | None) -> str | None:
+    """Return a path as it stands in YAML: in quotes it stays what it is."""
+    return None if path is None else json.dumps(str(path))
 
 
 def run(options: RunOptions) -> int:
