@@ -1,0 +1,263 @@
+"""Interviews in memory, and the batches that training takes of them.
+
+They are kept raw: each epoch varies them anew and normalises what came of it. What is not varied is
+normalised once. A batch follows from the seed, the stage, the epoch and its number alone, so that
+it is the same in a run that goes on after an interruption, and whoever prepares it.
+"""
+
+import hashlib
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, Self, TypeVar
+
+import numpy as np
+import torch
+from numpy import ndarray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from engines.networks.interview_network import History
+from engines.sequence.shape import Modality
+from training.augment import augmented
+from training.errors import DatasetError
+from training.features import Track, track, widths
+from training.imbalance import evenly_drawn, shuffled
+from training.interview import Entry, Interview, InterviewSet
+from training.recipe import Recipe
+
+Value = TypeVar("Value")
+
+ORDER: Final = 0
+VARIED: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Interviews side by side, the shorter ones padded with ticks without data.
+
+    Attributes:
+        histories: By modality.
+        at: The ticks that are read, [B N]; the last of them ends the interview.
+        labels: Of the interviews, [B].
+    """
+
+    histories: Mapping[Modality, History]
+    at: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> Self:
+        """Return the batch on a device."""
+        histories = {
+            name: History(features=own.features.to(device), valid=own.valid.to(device))
+            for name, own in self.histories.items()
+        }
+        return type(self)(histories=histories, at=self.at.to(device), labels=self.labels.to(device))
+
+
+class Fold:
+    """The interviews of one fold, read once.
+
+    Args:
+        interviews: The set.
+        entries: Which of them; the labels are these entries' own.
+
+    Attributes:
+        name: Of the fold, for messages.
+        labels: In the order of the entries.
+        features: Numbers of one tick, by modality that some interview has.
+
+    Raises:
+        DatasetError: If the set lacks an entry, or its interviews do not fit together.
+    """
+
+    def __init__(
+        self, interviews: InterviewSet, entries: Sequence[Entry], *, name: str = "fold"
+    ) -> None:
+        self.name = name
+        self.entries = tuple(entries)
+        self.labels = [entry.label for entry in entries]
+        self.interviews = tuple(chosen(interviews, entries))
+        if not self.interviews:
+            msg = f"{name}: expected interviews, got none"
+            raise DatasetError(msg)
+        for own in self.interviews:
+            if not len(own):
+                msg = f"{own.entry.name}: expected ticks, got none"
+                raise DatasetError(msg)
+        self.grid_hz = _one(self.interviews, "grid_hz", {own.grid_hz for own in self.interviews})
+        found = [widths(own) for own in self.interviews]
+        self.features: dict[Modality, int] = {
+            modality: _one(self.interviews, modality, {own[modality] for own in having})
+            for modality in ("image", "keypoints", "text")
+            if (having := [own for own in found if modality in own])
+        }
+        self._tracks: dict[tuple[int, Modality], Track] = {}
+
+    def __len__(self) -> int:
+        return len(self.interviews)
+
+    def tracks(self, row: int, modalities: Iterable[Modality]) -> dict[Modality, Track]:
+        """Return what branches are fed of an interview as it is."""
+        for name in modalities:
+            if (row, name) not in self._tracks:
+                own = track(self.interviews[row], name, width=self.features[name])
+                self._tracks[row, name] = own
+        return {name: self._tracks[row, name] for name in modalities}
+
+    def varied(
+        self, row: int, modalities: Iterable[Modality], recipe: Recipe, seed: Sequence[int]
+    ) -> dict[Modality, Track]:
+        """Return what branches are fed of an interview that was varied."""
+        if not recipe.augment.varies:
+            return self.tracks(row, modalities)
+        random = np.random.default_rng([*seed, row])
+        interview = augmented(self.interviews[row], recipe.augment, random)
+        return {name: track(interview, name, width=self.features[name]) for name in modalities}
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that is learned from, labels included."""
+        total = hashlib.sha256()
+        for entry, interview in zip(self.entries, self.interviews, strict=True):
+            total.update(f"{entry.name}|{entry.subject}|{entry.label}|".encode())
+            for item in fields(interview):
+                value = getattr(interview, item.name)
+                if isinstance(value, ndarray):
+                    total.update(np.ascontiguousarray(value).tobytes())
+        return total.hexdigest()
+
+
+class EpochBatches(Dataset[Batch]):
+    """The batches of one epoch of one stage.
+
+    Args:
+        fold: To learn from.
+        modalities: That the stage reads.
+        recipe: Its seed, batch, balance, prefixes and augmentation.
+        stage: The number of the stage.
+        epoch: The number of the epoch, from 0.
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        modalities: Collection[Modality],
+        recipe: Recipe,
+        *,
+        stage: int,
+        epoch: int,
+    ) -> None:
+        self._fold = fold
+        self._modalities = tuple(modalities)
+        self._recipe = recipe
+        self._seed = (recipe.seed, stage, epoch)
+        drawn = evenly_drawn if recipe.balance == "sampler" else shuffled
+        order = drawn(fold.labels, np.random.default_rng([*self._seed, ORDER]))
+        self._rows = [
+            order[first : first + recipe.batch].tolist()
+            for first in range(0, len(order), recipe.batch)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> Batch:
+        rows, seed = self._rows[number], (*self._seed, VARIED, number)
+        tracks = [self._fold.varied(row, self._modalities, self._recipe, seed) for row in rows]
+        random = np.random.default_rng(seed)
+        prefixes = self._recipe.prefixes
+        lengths = [_length(own) for own in tracks]
+        least = int(prefixes.from_s * self._fold.grid_hz)
+        early = [
+            random.integers(min(least, length - 1), length, size=prefixes.count).tolist()
+            for length in lengths
+        ]
+        return batch(tracks, [self._fold.labels[row] for row in rows], early=early)
+
+
+class WholeInterviews(Dataset[Batch]):
+    """The batches of a fold as it is, read at its end.
+
+    Args:
+        fold: To be scored on.
+        modalities: That are read.
+        size: Interviews a batch.
+    """
+
+    def __init__(self, fold: Fold, modalities: Collection[Modality], *, size: int) -> None:
+        self._fold = fold
+        self._modalities = tuple(modalities)
+        self._size = size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._fold) / self._size)
+
+    def __getitem__(self, number: int) -> Batch:
+        first = number * self._size
+        rows = range(first, min(first + self._size, len(self._fold)))
+        tracks = [self._fold.tracks(row, self._modalities) for row in rows]
+        return batch(tracks, [self._fold.labels[row] for row in rows])
+
+
+def batch(
+    tracks: Sequence[Mapping[Modality, Track]],
+    labels: Sequence[int],
+    *,
+    early: Sequence[Sequence[int]] | None = None,
+) -> Batch:
+    """Put interviews side by side.
+
+    Args:
+        tracks: Of each interview, by modality; the same modalities of all.
+        labels: Of each.
+        early: The ticks of each that are read before its end; none if left out.
+    """
+    lengths = [_length(own) for own in tracks]
+    early = early or [[] for _ in tracks]
+    at = [[*own, length - 1] for own, length in zip(early, lengths, strict=True)]
+    return Batch(
+        histories={
+            name: _history([own[name] for own in tracks], max(lengths)) for name in tracks[0]
+        },
+        at=torch.tensor(at, dtype=torch.int64),
+        labels=torch.tensor(list(labels), dtype=torch.int64),
+    )
+
+
+def chosen(interviews: InterviewSet, entries: Sequence[Entry]) -> Iterable[Interview]:
+    """Read some interviews of a set, in the order of the entries.
+
+    Raises:
+        DatasetError: If the set has none of such a name.
+    """
+    places = {entry.name: place for place, entry in enumerate(interviews.entries)}
+    for entry in entries:
+        if entry.name not in places:
+            msg = f"{entry.name}: {interviews.name} has no interview of this name"
+            raise DatasetError(msg)
+        yield interviews[places[entry.name]]
+
+
+def _history(tracks: Sequence[Track], ticks: int) -> History:
+    extents = tracks[0].features.shape[1:]
+    features = np.zeros((len(tracks), ticks, *extents), np.float32)
+    valid = np.zeros((len(tracks), ticks), np.bool_)
+    for row, own in enumerate(tracks):
+        features[row, : len(own.valid)] = own.features
+        valid[row, : len(own.valid)] = own.valid
+    return History(features=torch.from_numpy(features), valid=torch.from_numpy(valid))
+
+
+def _length(tracks: Mapping[Modality, Track]) -> int:
+    return len(next(iter(tracks.values())).valid)
+
+
+def _one(interviews: Sequence[Interview], what: str, found: set[Value]) -> Value:
+    if len(found) > 1:
+        names = f"{interviews[0].entry.name} ... {interviews[-1].entry.name}"
+        msg = (
+            f"{names}: {what}: expected one width or rate in all interviews, got "
+            f"{', '.join(map(str, sorted(found, key=str)))}: extract them with one profile"
+        )
+        raise DatasetError(msg)
+    return found.pop()
