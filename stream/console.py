@@ -25,6 +25,7 @@ from stream.records import (
 
 PIPE_WIDTH = 1000  # cells: in a log no line is broken, so that a message can be searched for
 GAUGE_WIDTH = 10  # cells on each side of neutral
+MUCH_CONTRADICTION = 0.4  # beyond this it is shown
 GOOD_VALENCE = 0.25  # beyond this a valence is coloured: for the eye only
 
 CHANNELS = ("left", "right")
@@ -34,6 +35,8 @@ ABSTENTIONS = {
     "nobody": "nobody in the picture",
     "no_face": "no face to read",
     "too_little_data": "too little seen yet",
+    "no_evidence": "nothing to go by",
+    "unsure": "unsure",
 }
 
 
@@ -98,9 +101,26 @@ def reading_line(reading: Reading) -> Text:
         line.append(
             f"{gauge(surface.valence)} {surface.valence:+5.2f}", style=_style(surface.valence)
         )
+    line.append_text(_fused(reading))
     line.append(f"  faces {reading.window.coverage.image:4.0%}", style="dim")
     line.append(f"  {reading.latency_ms.total:5.0f} ms", style="dim")
     return line
+
+
+def _fused(reading: Reading) -> Text:
+    """Return what the network says, and by how much the face says otherwise if that is much."""
+    fused, reason = reading.fused, reading.abstained.fused
+    if reason in {"no_network", "nobody"}:
+        return Text()
+    if fused is None:
+        said = Text(f"  fused abstains: {ABSTENTIONS.get(reason or '', '')}", style="dim")
+    else:
+        said = Text(f"  fused {fused.label:<8} {fused.probabilities[fused.label]:4.2f} ")
+        said.append(f"{fused.valence:+5.2f}", style=_style(fused.valence))
+    contradiction = reading.contradiction
+    if contradiction is not None and contradiction > MUCH_CONTRADICTION:
+        said.append(f"  contradiction {contradiction:4.2f}", style="yellow")
+    return said
 
 
 def transcript_line(transcript: Transcript) -> Text:
@@ -144,7 +164,9 @@ def summary_table(summary: Summary) -> Table:
             f"gaps {source.gaps}",
         )
         table.add_row(
-            "", f"readings {source.readings}, with a surface {source.readings_with_surface}"
+            "",
+            f"readings {source.readings}, with a surface {source.readings_with_surface}, fused "
+            f"{source.readings_with_fused}",
         )
         if source.total_ms is not None:
             spread = source.total_ms

@@ -219,6 +219,7 @@ class SourceSummary:
     sound_s: Amount
     readings: Count
     readings_with_surface: Count
+    readings_with_fused: Count
     gaps: Count
     edges: tuple[EdgeCount, ...]
     total_ms: Quantiles | None

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from engines.config import PerceptionConfig
 from engines.models.store import ModelStore
@@ -36,8 +38,35 @@ PATIENCE_S = 30.0  # for a broker that is slow or away when the sources have end
 LAST_CHANCE_S = 1.0  # for it when we were asked to end
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a run has once everything is open.
+
+    Attributes:
+        shared: What its sources have in common.
+        cards: The networks, as its first record names them.
+        meters: What its work is measured by.
+    """
+
+    shared: Shared
+    cards: tuple[ModelCard, ...]
+    meters: Meters
+
+
 async def run_session(plan: Plan, store: ModelStore) -> int:
     """Run all sources of a plan to their ends and return the exit code.
+
+    Raises:
+        SubfaceError: As ``opened``.
+    """
+    async with opened(plan, store) as run:
+        outcomes = await _accounted(plan, run)
+    return exit_code(outcomes, run.shared.stop)
+
+
+@asynccontextmanager
+async def opened(plan: Plan, store: ModelStore) -> AsyncIterator[Opened]:
+    """Open all that the sources of a plan need, and close it in reverse; signals ask for the end.
 
     Raises:
         SubfaceError: If the run cannot begin: a model is missing, the enrolment picture shows no
@@ -85,17 +114,16 @@ async def run_session(plan: Plan, store: ModelStore) -> int:
                 network=network,
                 script=script,
             )
-            cards = list(dict.fromkeys((card, surface, *_speech_cards(plan, store))))
-            outcomes = await _accounted(plan, shared, cards, Meters(engines=meter, ears=ears))
-    return _exit_code(outcomes, stop)
+            meters = Meters(engines=meter, ears=ears)
+            cards = dict.fromkeys((card, surface, *_speech_cards(plan, store)))
+            yield Opened(shared=shared, cards=tuple(cards), meters=meters)
 
 
-async def _accounted(
-    plan: Plan, shared: Shared, cards: Sequence[ModelCard], meters: Meters
-) -> list[Outcome]:
+async def _accounted(plan: Plan, run: Opened) -> list[Outcome]:
     """Run the sources between the first record and the last."""
+    shared, meters = run.shared, run.meters
     publisher, clock = shared.publisher, shared.clock
-    session = session_record(plan, clock, shared.composer.policy, *cards)
+    session = session_record(plan, clock, shared.composer.policy, *run.cards)
     meters.start()
     await publisher.put(session)
     outcomes = await _watched(plan, shared)
@@ -164,7 +192,8 @@ def _speech_cards(plan: Plan, store: ModelStore) -> list[ModelCard]:
     return [speech_card(profile.speech, store, grid_hz=profile.reading.grid_hz)]
 
 
-def _exit_code(outcomes: list[Outcome], stop: Stop) -> int:
+def exit_code(outcomes: Sequence[Outcome], stop: Stop) -> int:
+    """Log what failed and return the exit code of a run."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
         logger.error("%s", error)

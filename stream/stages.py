@@ -177,6 +177,7 @@ async def read(
             stamped = await publisher.put_reading(reading, stamps)
             tally.readings += 1
             tally.with_surface += stamped.surface is not None
+            tally.with_fused += stamped.fused is not None
             tally.total_ms.add(stamped.latency_ms.total)
         if state != "ok":
             state = "ok"

@@ -34,6 +34,7 @@ class Tally:
         self.analysed = 0
         self.readings = 0
         self.with_surface = 0
+        self.with_fused = 0
         self.gaps = 0
         self.total_ms = Recent()
         self.listening: ListenerCount | None = None  # shared by all listeners of the source
@@ -87,6 +88,7 @@ class Tally:
             sound_s=round(self._sound_s, 3),
             readings=self.readings,
             readings_with_surface=self.with_surface,
+            readings_with_fused=self.with_fused,
             gaps=self.gaps,
             edges=self._counts(),
             total_ms=self.total_ms.quantiles(),

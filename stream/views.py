@@ -156,9 +156,9 @@ class TableView:
     def table(self) -> Table:
         """Return the table as of now."""
         table = Table(title="subface watch", title_justify="left")
-        for column in ("site", "source", "person", "surface", "valence", "faces", "latency"):
+        for column in ("site", "source", "person", "surface", "valence", "fused", "faces"):
             table.add_column(column)
-        for column in ("video", "site is", "age"):
+        for column in ("latency", "video", "site is", "age"):
             table.add_column(column)
         for (site, source, person), row in sorted(self._rows.items()):
             age_s = self._now() - row.since_s
@@ -226,11 +226,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _cells(reading: Reading) -> tuple[str, str, str, str]:
-    surface = reading.surface
+def _cells(reading: Reading) -> tuple[str, str, str, str, str]:
+    surface, fused = reading.surface, reading.fused
     faces = f"{reading.window.coverage.image:.0%}"
     latency = f"{reading.latency_ms.total:.0f} ms"
+    joined = (
+        f"({reading.abstained.fused})" if fused is None else f"{fused.label} {fused.valence:+.2f}"
+    )
     if surface is None:
-        return f"({reading.abstained.surface})", "", faces, latency
+        return f"({reading.abstained.surface})", "", joined, faces, latency
     label = f"{surface.label} {surface.probabilities[surface.label]:.2f}"
-    return label, f"{gauge(surface.valence)} {surface.valence:+.2f}", faces, latency
+    return label, f"{gauge(surface.valence)} {surface.valence:+.2f}", joined, faces, latency

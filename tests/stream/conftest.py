@@ -192,6 +192,7 @@ def make_summary():
                 sound_s=9.0,
                 readings=3,
                 readings_with_surface=2,
+                readings_with_fused=1,
                 gaps=0,
                 edges=(count,),
                 total_ms=Quantiles(n=3, p50=30.0, p95=44.0, max=50.0),
