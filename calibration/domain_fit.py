@@ -5,11 +5,12 @@ last: one temperature for all of them. It leaves the early ones a little too sur
 a little too unsure, and the reliability diagram of each moment shows by how much.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 from numpy import ndarray
 
 from calibration.answer import probabilities
@@ -34,7 +35,11 @@ class FittedCalibration:
 
 
 def fit_calibration(
-    logits: Float[ndarray, "N P C"], labels: Int[ndarray, " N"], *, risk: float | None
+    logits: Float[ndarray, "N P C"],
+    labels: Int[ndarray, " N"],
+    *,
+    risk: float | None,
+    taken: Sequence[float] | None = None,
 ) -> FittedCalibration:
     """Fit a temperature, and choose a threshold for a risk.
 
@@ -43,6 +48,9 @@ def fit_calibration(
         labels: The right classes of the interviews.
         risk: The share of wrong answers that is accepted among those given; None: it is to answer
             always.
+        taken: The prior that the network takes for granted, where it is not that of the fold. The
+            temperature is fitted under the fold's own; the threshold judges what is published,
+            where no other is declared.
 
     Raises:
         ValueError: If there are no interviews, or a logit is not finite.
@@ -50,7 +58,8 @@ def fit_calibration(
     n, moments, classes = logits.shape
     rows, own = logits.reshape(n * moments, classes), np.repeat(labels, moments)
     # rounded towards caution: what is written is what the threshold is chosen with
-    temperature = float(np.ceil(fit_temperature(rows, own) * 10**DIGITS) / 10**DIGITS)
+    found = fit_temperature(rows, own, shift=_shift(labels, taken))
+    temperature = float(np.ceil(found * 10**DIGITS) / 10**DIGITS)
     fitted = Calibration(temperature=temperature, n=n)
     if risk is None:
         return FittedCalibration(calibration=fitted, threshold=None)
@@ -62,3 +71,13 @@ def fit_calibration(
         kept = {"min_confidence": threshold.min_confidence, "risk": risk}
         fitted = fitted.model_copy(update=kept)
     return FittedCalibration(calibration=fitted, threshold=threshold)
+
+
+def _shift(
+    labels: Int[ndarray, " N"], taken: Sequence[float] | None
+) -> Float64[ndarray, " C"] | None:
+    if taken is None:
+        return None
+    # half an interview more of each class: one that is not there is rare, not impossible
+    counts = np.bincount(labels, minlength=len(taken)) + 0.5
+    return np.asarray(np.log(counts / counts.sum()) - np.log(taken))

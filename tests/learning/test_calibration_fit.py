@@ -21,6 +21,19 @@ def test_the_temperature_by_which_logits_were_sharpened_is_found():
     assert fit_temperature(logits, labels) == pytest.approx(2.5, rel=0.06)
 
 
+def test_a_prior_that_is_not_the_fold_s_is_not_taken_for_sureness():
+    random = np.random.default_rng(0)
+    labels = (random.random(4_000) < 0.85).astype(np.int64)
+    # a cue that most of class 1 and half of class 0 show: honest evidence
+    cue = random.random(4_000) < np.where(labels, 0.9, 0.5)
+    evidence = np.where(cue, np.log(0.9 / 0.5), np.log(0.1 / 0.5))
+    logits = np.stack([np.zeros_like(evidence), evidence], axis=1)[:, None]
+    blind = fit_calibration(logits, labels, risk=None).calibration.temperature
+    told = fit_calibration(logits, labels, risk=None, taken=(0.5, 0.5)).calibration.temperature
+    assert told == pytest.approx(1, abs=0.1)
+    assert abs(blind - 1) > 0.2
+
+
 def test_calibrated_probabilities_are_as_sure_as_right_on_data_that_was_not_fitted_on():
     logits, labels = overconfident(1_000)
     fitted = fit_calibration(logits[:, None], labels, risk=None).calibration
