@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from engines.build.text_head_export import load_head
-from training.starter.face_scores import SHIPPED, scored
+from engines.models.starter_network import STARTER
+from training.starter.score import scored
 from training.starter.text_scores import NEUTRAL, SURE, read_probabilities, sure_of_either
 from training.starter.text_training import (
     Recipe,
@@ -36,7 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--train", type=Path, default=DATA / "group_train.tsv")
     parser.add_argument("--texts", type=Path, default=DATA / "group_dev.tsv")
-    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--weights", type=Path, default=STARTER.parent)
     parser.add_argument("--models", type=Path, default=Path.home() / ".cache/subface/models")
     parser.add_argument("--cache", type=Path, required=True, help="folder for the vectors")
     parser.add_argument("--json", type=Path, help="where the comparison goes, for the card")

@@ -42,6 +42,8 @@ from engines.sequence.step import FEATURES, NEW, RING, TOKEN, TURN
 from engines.spec.labels import VALENCES
 
 RULE: Final = "starter-rule.json"
+FACES: Final = face_encoder_export.DESCRIPTION
+TEXTS: Final = text_head_export.DESCRIPTION
 FACE_ENCODER: Final = "starter-face"  # its name in the manifest
 TRAINED_ON: Final = "FER-2013 (faces) and GoEmotions (texts), joined by a declared rule"
 
@@ -52,8 +54,8 @@ Shares = tuple[Annotated[float, Field(gt=0)], ...]
 class WitnessNumbers(Closed):
     """What the rule takes of one modality."""
 
-    weights_sha256: Sha256
-    """Of the weights that the numbers were chosen for."""
+    description_sha256: Sha256
+    """Of the description beside the weights that the numbers were chosen for."""
     prior: Shares
     """The shares of the valences in their training."""
     floor: Annotated[float, Field(gt=0, lt=1)]
@@ -87,13 +89,10 @@ def read_rule(folder: Path) -> StarterRule:
     except (OSError, ValidationError) as error:
         msg = f"{path}: no rule can be read: {' '.join(str(error).split())}"
         raise ModelError(msg) from error
-    for witness, weights in (
-        (rule.image, face_encoder_export.WEIGHTS),
-        (rule.text, text_head_export.WEIGHTS),
-    ):
-        if sha256(folder / weights) != witness.weights_sha256:
+    for witness, description in ((rule.image, FACES), (rule.text, TEXTS)):
+        if sha256(folder / description) != witness.description_sha256:
             msg = (
-                f"{path}: its numbers were chosen for other weights than {weights} beside it; "
+                f"{path}: its numbers were not chosen for {description} beside it; "
                 "`python -m training.starter.rule` chooses them again"
             )
             raise ModelError(msg)
@@ -210,8 +209,8 @@ def _face_encoder(weights: Path) -> Fed:
 
 def _text_encoder(weights: Path) -> Fed:
     """Return whose vectors the text head learned from."""
-    path = weights / text_head_export.DESCRIPTION
-    encoder: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["encoder"]
+    says = json.loads((weights / TEXTS).read_text(encoding="utf-8"))
+    encoder: Mapping[str, Any] = says["encoder"]
     return Fed(name=encoder["name"], digest=encoder["made_from_sha256"])
 
 

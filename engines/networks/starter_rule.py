@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 from engines.networks.face_encoder import FaceReader, calibrated
 from engines.networks.temporal import turned
 from engines.networks.text_head import TextHead
-from engines.spec.labels import EXPRESSIONS, NEGATIVE, POSITIVE, VALENCES
+from engines.spec.labels import EXPRESSION_VALENCES, VALENCES
 
 REVISION: Final = 1  # grows with every change of what the graphs compute
 WIDTH: Final = 4
@@ -159,9 +159,7 @@ class RuleFusion(nn.Module):
 
 
 def expression_groups() -> Float[Tensor, "7 3"]:
-    """Return which expression counts as which valence; surprise is neutral, as in a surface."""
-    valences = [
-        "positive" if name in POSITIVE else "negative" if name in NEGATIVE else "neutral"
-        for name in EXPRESSIONS
-    ]
-    return torch.tensor([[float(valence == name) for name in VALENCES] for valence in valences])
+    """Return 1 where an expression counts as a valence, 0 elsewhere."""
+    return torch.tensor(
+        [[float(valence == name) for name in VALENCES] for valence in EXPRESSION_VALENCES]
+    )

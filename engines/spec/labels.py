@@ -16,3 +16,9 @@ NEGATIVE: Final[tuple[Expression, ...]] = ("angry", "disgust", "fear", "sad")
 Valence = Literal["negative", "neutral", "positive"]
 
 VALENCES: Final[tuple[Valence, ...]] = get_args(Valence)
+
+EXPRESSION_VALENCES: Final[tuple[Valence, ...]] = tuple(
+    "positive" if name in POSITIVE else "negative" if name in NEGATIVE else "neutral"
+    for name in EXPRESSIONS
+)
+"""What each expression shows; a surprise may be either, and counts as neutral."""

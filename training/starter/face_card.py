@@ -15,7 +15,7 @@ from string import Template
 from typing import Any, Final
 
 from engines.build.face_encoder_export import DESCRIPTION
-from training.starter.face_scores import SHIPPED
+from engines.models.starter_network import STARTER
 
 TEMPLATE: Final = Path(__file__).with_name("face_card.template.md")
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     parser = argparse.ArgumentParser(prog="training.starter.face_card", description=main.__doc__)
-    parser.add_argument("--weights", type=Path, default=SHIPPED, help="folder")
+    parser.add_argument("--weights", type=Path, default=STARTER.parent, help="folder")
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--peer", type=Path, required=True)
     parser.add_argument("--history", default="", help="what the command does not say of this run")

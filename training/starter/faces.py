@@ -18,7 +18,7 @@ from jaxtyping import Bool, Int64, UInt8
 from numpy import ndarray
 
 from engines.errors import ConfigError
-from engines.spec.labels import EXPRESSIONS
+from engines.spec.labels import EXPRESSION_VALENCES, EXPRESSIONS, VALENCES
 
 SIDE_PX: Final = 48
 SLICE_OF: Final = 10
@@ -47,6 +47,11 @@ class LabelledFaces:
     def where(self, kept: Bool[ndarray, " N"]) -> "LabelledFaces":
         """Return those that are kept, in their order."""
         return LabelledFaces(self.images[kept], self.labels[kept])
+
+    def valences(self) -> Int64[ndarray, " N"]:
+        """Return the valence that each expression counts as, as indices into ``VALENCES``."""
+        places = np.array([VALENCES.index(valence) for valence in EXPRESSION_VALENCES])
+        return np.asarray(places[self.labels])
 
     def digests(self) -> list[bytes]:
         """Return the SHA-256 of each picture's pixels."""

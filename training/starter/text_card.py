@@ -16,7 +16,7 @@ from string import Template
 from typing import Any, Final
 
 from engines.build.text_head_export import DESCRIPTION
-from training.starter.face_scores import SHIPPED
+from engines.models.starter_network import STARTER
 
 TEMPLATE: Final = Path(__file__).with_name("text_card.template.md")
 CARD: Final = "TEXTS.md"
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     parser = argparse.ArgumentParser(prog="training.starter.text_card", description=main.__doc__)
-    parser.add_argument("--weights", type=Path, default=SHIPPED, help="folder")
+    parser.add_argument("--weights", type=Path, default=STARTER.parent, help="folder")
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--fresh", type=Path, required=True)
     parser.add_argument("--peer", type=Path, required=True)

@@ -5,7 +5,7 @@
 
 It scores the shipped weights, in f32, as they are: on the texts as they were written, and on their
 lower-case letters alone, as a recogniser of speech might write them. The intervals are as those of
-``face_scores``: of the texts, and of nothing else.
+``score``: of the texts, and of nothing else.
 """
 
 import argparse
@@ -16,25 +16,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 from jaxtyping import Float32
 from numpy import ndarray
-from sklearn.metrics import roc_auc_score
 
 from engines.build.text_head_export import load_head
-from engines.errors import ConfigError, SubfaceError
+from engines.errors import SubfaceError
+from engines.models.starter_network import STARTER
 from engines.networks.text_head import VALENCES, TextHead
-from training.starter.face_figures import draw_reliability
-from training.starter.face_scores import (
-    SHIPPED,
-    Labels,
-    Probabilities,
-    Score,
-    accuracy,
-    calibration_error,
-    scored,
-)
+from training.figures import draw_reliability
+from training.starter.score import Labels, Probabilities, Score, scored, valence_scores
 from training.starter.text_training import add_encoder_options, logits_of, open_embedder
 from training.starter.texts import LabelledTexts, read_texts
 
@@ -43,37 +34,16 @@ NEGATIVE, NEUTRAL, POSITIVE = range(len(VALENCES))
 SURE: Final = 0.8
 
 
-def positive_auc(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the AUC of positive against negative texts, which are all that is given.
-
-    The score is log p(positive) - log p(negative): how neutral a text is takes no part in it.
-    """
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
-    return float(roc_auc_score(labels == POSITIVE, logs[:, POSITIVE] - logs[:, NEGATIVE]))
-
-
 def sure_of_either(probabilities: Probabilities, labels: Labels) -> float:  # noqa: ARG001 (a Metric)
     """Return the share of texts that are taken for negative or for positive beyond .8."""
     return float((probabilities[:, [NEGATIVE, POSITIVE]].max(1) > SURE).mean())
 
 
 def text_scores(probabilities: Probabilities, labels: Labels) -> dict[str, Score]:
-    """Return ``accuracy``, ``auc``, ``ece`` and ``neutral_sure`` of labelled probabilities.
-
-    Raises:
-        ConfigError: If a valence is missing among the labels.
-    """
-    if len(set(labels.tolist())) != len(VALENCES):
-        found = sorted({VALENCES[label] for label in labels})
-        msg = f"texts: expected some of each valence, got {len(labels)} of {', '.join(found)}"
-        raise ConfigError(msg)
-    told, neutral = labels != NEUTRAL, labels == NEUTRAL
-    return {
-        "accuracy": scored(accuracy, probabilities, labels),
-        "auc": scored(positive_auc, probabilities[told], labels[told]),
-        "ece": scored(calibration_error, probabilities, labels),
-        "neutral_sure": scored(sure_of_either, probabilities[neutral], labels[neutral]),
-    }
+    """Return ``accuracy``, ``auc``, ``ece`` and ``neutral_sure`` of labelled probabilities."""
+    neutral = labels == NEUTRAL
+    sure = scored(sure_of_either, probabilities[neutral], labels[neutral])
+    return valence_scores(probabilities, labels) | {"neutral_sure": sure}
 
 
 def read_probabilities(
@@ -113,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="training.starter.text_scores", description=main.__doc__)
     parser.add_argument("texts", type=Path, help="text TAB label ids TAB comment id, .tsv")
     parser.add_argument("--without", type=Path, help="leave out what is also in this file")
-    parser.add_argument("--weights", type=Path, default=SHIPPED, help="folder")
+    parser.add_argument("--weights", type=Path, default=STARTER.parent, help="folder")
     add_encoder_options(parser)
     parser.add_argument("--json", type=Path, help="where the scores go; otherwise they are shown")
     parser.add_argument("--figures", type=Path, help="folder for a picture, .png")

@@ -5,15 +5,19 @@
 
 MiniLM stays as it is, so its vectors are made once (minutes) and the head is trained on them in
 seconds. A rare class weighs as much as a common one in the loss; its share is then put back into
-the bias, for probabilities have to be those of the texts as they come. One temperature, fitted on
-the slice, mends the rest. The number of epochs is fixed beforehand, and no epoch is picked by its
-score.
+the bias, for probabilities have to be those of the texts as they come. The number of epochs is
+fixed beforehand, and no epoch is picked by its score.
+
+One temperature mends the rest. It is fitted out of fold: the head that ships did not see the first
+tenth of the texts, nine more by the same recipe did not see another tenth each, and the ten say of
+all texts what they would say of new ones. One tenth alone leaves too much to chance: from tenth to
+tenth the temperature went from 1.06 to 1.18.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -102,6 +106,30 @@ def fitted_temperature(logits: Float[Tensor, "N C"], labels: Int64[Tensor, " N"]
     return round(float(best.x), 4)
 
 
+def logits_out_of_fold(
+    embeddings: Float[Tensor, "N 384"],
+    labels: Int64[Tensor, " N"],
+    folds: Int64[Tensor, " N"],
+    heads: Mapping[int, TextHead],
+    recipe: Recipe,
+) -> Float[Tensor, "N C"]:
+    """Return of each text the logits of a head that was not trained on its fold.
+
+    Args:
+        embeddings: Of the texts.
+        labels: Every class has to occur outside each fold.
+        folds: Which one each text lies in.
+        heads: Those that are trained already, by the fold they did not see.
+        recipe: Of the others.
+    """
+    logits = torch.empty((len(labels), int(labels.max()) + 1))
+    for fold in folds.unique().tolist():
+        left = folds == fold
+        head = heads.get(fold) or fitted_head(embeddings[~left], labels[~left], recipe)
+        logits[left] = logits_of(head, embeddings[left])
+    return logits
+
+
 def logits_of(head: TextHead, embeddings: Float[Tensor, "N 384"]) -> Float[Tensor, "N C"]:
     """Return what a head says of embedded texts, before any temperature."""
     with torch.inference_mode():
@@ -122,19 +150,19 @@ def train(data: Path, embedder: TextEmbedder, out: Path, recipe: Recipe) -> None
         ConfigError: If the data cannot be read, or a class is missing on one side of the slice.
     """
     texts = read_texts(data)
-    chosen = texts.in_slice()
+    folds, chosen = torch.from_numpy(texts.folds()), texts.in_slice()
     _check_classes(texts, data)
     embeddings = torch.from_numpy(embedder.embed(texts.texts))
     labels = torch.from_numpy(texts.labels.copy())
     began_s = time.process_time()
     head = fitted_head(embeddings[~chosen], labels[~chosen], recipe)
-    logits = logits_of(head, embeddings[chosen])
-    right = logits.argmax(1) == labels[chosen]
+    logits = logits_out_of_fold(embeddings, labels, folds, {0: head}, recipe)
+    right = logits[chosen].argmax(1) == labels[chosen]
     counts = torch.bincount(labels[~chosen], minlength=len(VALENCES))
     write_weights(
         out,
         head,
-        temperature=fitted_temperature(logits, labels[chosen]),
+        temperature=fitted_temperature(logits, labels),
         description={
             "prior": [round(float(share), 4) for share in counts / counts.sum()],
             "encoder": {
@@ -149,16 +177,18 @@ def train(data: Path, embedder: TextEmbedder, out: Path, recipe: Recipe) -> None
                 "of": SLICE_OF,
                 "accuracy": round(float(right.double().mean()), 4),
             },
+            "calibrated_on": len(labels),
             "recipe": asdict(recipe),
-            "cpu_s": round(time.process_time() - began_s),  # of the head alone
+            "cpu_s": round(time.process_time() - began_s),  # of the heads alone
             "tools": versions("torch", "transformers", "tokenizers"),
         },
     )
 
 
 def _check_classes(texts: LabelledTexts, data: Path) -> None:
-    chosen = texts.in_slice()
-    for name, side in (("training", ~chosen), ("slice", chosen)):
+    folds = texts.folds()
+    trained = [("training", folds != fold) for fold in np.unique(folds)]
+    for name, side in (*trained, ("slice", texts.in_slice())):
         if len(np.unique(texts.labels[side])) != len(VALENCES):
             msg = f"{data}: {name}: expected texts of each valence, {', '.join(VALENCES)}"
             raise ConfigError(msg)

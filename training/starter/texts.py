@@ -57,10 +57,14 @@ class LabelledTexts:
         """Return the SHA-256 of each text's letters."""
         return [hashlib.sha256(letters(text).encode()).digest() for text in self.texts]
 
-    def in_slice(self) -> Bool[ndarray, " N"]:
-        """Return which texts are for choosing: a tenth, by the digest of their letters."""
+    def folds(self) -> Int64[ndarray, " N"]:
+        """Return which tenth each text lies in, by the digest of its letters."""
         places = [int.from_bytes(digest[:8], "big") % SLICE_OF for digest in self.digests()]
-        chosen: Bool[ndarray, " N"] = np.array(places, int) == 0
+        return np.array(places, np.int64)
+
+    def in_slice(self) -> Bool[ndarray, " N"]:
+        """Return which texts are for choosing: the first tenth."""
+        chosen: Bool[ndarray, " N"] = self.folds() == 0
         return chosen
 
     def among(self, others: "LabelledTexts") -> Bool[ndarray, " N"]:
