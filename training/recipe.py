@@ -136,6 +136,9 @@ class Recipe(Closed):
     patience: Annotated[int, Field(ge=1)] | None = None
     """So many epochs without a better validation loss end a stage, and the weights of the best one
     are kept; null: all epochs are run, and the last weights are kept."""
+    risk: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The share of wrong answers that is accepted; the threshold below which a live run abstains
+    keeps it on the validation fold. null: it never abstains as unsure."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that prepare batches; 0: the training's own."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"

@@ -16,19 +16,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save
 
+from calibration.domain_fit import fit_calibration
 from engines.build.network_export import save_network
 from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
-from engines.sequence.checkpoint import DESCRIPTION, WEIGHTS, Checkpoint, read_checkpoint
+from engines.sequence.checkpoint import (
+    DESCRIPTION,
+    WEIGHTS,
+    Calibration,
+    Checkpoint,
+    read_checkpoint,
+)
 from engines.sequence.shape import Modality, NetworkShape
 from training.dataset import Fold
+from training.devices import is_first, wait_for_all
 from training.errors import DatasetError, SplitError
 from training.imbalance import class_weights, taken_prior
 from training.interview import Entry, InterviewSet
 from training.joint import alone, joined
+from training.predict import predict
 from training.recipe import Recipe
 from training.split import Split, divide
 from training.stage import Stage, run_stage
@@ -111,7 +121,12 @@ def train_network(
         return read_checkpoint(out)
     with _quiet():
         network = _trained(learning)
-    return save_network(network, out, described(interviews, learning))
+    if is_first():
+        calibrations = {interviews.name: _calibrated(network, interviews, learning)}
+        described_so = {**described(interviews, learning), "calibrations": calibrations}
+        save_network(network, out, described_so)
+    wait_for_all()
+    return read_checkpoint(out)
 
 
 def with_validation(split: Split, recipe: Recipe) -> Split:
@@ -147,6 +162,16 @@ def described(interviews: InterviewSet, learning: Learning) -> dict[str, Any]:
         "word_delay_s": interviews.word_delay_s,
         "prior": taken_prior(recipe, train.labels, classes=len(labels)),
     }
+
+
+def _calibrated(
+    network: InterviewNetwork, interviews: InterviewSet, learning: Learning
+) -> Calibration:
+    """Return the temperature, and the threshold of the recipe's risk, on the validation fold."""
+    fold = learning.validation
+    read = predict(network, interviews, fold.entries)
+    labels = np.array(fold.labels)
+    return fit_calibration(read.logits, labels, risk=learning.recipe.risk).calibration
 
 
 def _trained(learning: Learning) -> InterviewNetwork:
@@ -211,13 +236,19 @@ def _after_stage(
             accelerator=learning.accelerator,
             watchers=[Metrics(folder / METRICS), Progress(name)],
         )
-        part = folder / f".{WEIGHTS}.part"
-        part.write_bytes(save({key: own.cpu() for key, own in network.state_dict().items()}))
-        part.replace(done)
+        if is_first():
+            _write_weights(network, done)
+        wait_for_all()
     if done.is_file():
         network.load_state_dict(load_file(done))
     network.cpu()
     return network
+
+
+def _write_weights(network: InterviewNetwork, path: Path) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(save({key: own.cpu() for key, own in network.state_dict().items()}))
+    part.replace(path)
 
 
 def _shape(interviews: InterviewSet, train: Fold, recipe: Recipe) -> NetworkShape:

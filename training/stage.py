@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Generator, Tensor
 from torch.optim.lr_scheduler import OneCycleLR
@@ -19,9 +20,11 @@ from torch.utils.data import DataLoader
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy
 
+from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.shape import Modality
 from training.dataset import Batch, EpochBatches, Fold, WholeInterviews
+from training.devices import wait_for_all
 from training.imbalance import class_weights
 from training.loss import even, reading_losses, stage_loss
 from training.recipe import Recipe
@@ -61,6 +64,8 @@ class Stage(lightning.LightningModule):
         self.validation_fold = validation
         self.number = number
         self.rates = dict(rates)
+        for name in (name for name, rate in rates.items() if name is not None and not rate):
+            network.branches[name].requires_grad_(requires_grad=False)
         classes = network.shape.classes
         weights = torch.from_numpy(class_weights(train.labels, classes=classes)).float()
         self.register_buffer("balanced", weights, persistent=False)
@@ -155,8 +160,6 @@ class Stage(lightning.LightningModule):
         own = list(part.parameters())
         rate = self.rates[name]
         if not rate:
-            for parameter in own:
-                parameter.requires_grad_(requires_grad=False)
             return []
         return [
             {
@@ -204,25 +207,45 @@ def run_stage(
         callbacks.append(Patience(SCORE, patience=patience))
         callbacks.append(_checkpoint(folder, BEST, monitor=SCORE))
     callbacks.append(_checkpoint(folder, LAST, monitor=None))
-    trainer = lightning.Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        precision=stage.recipe.precision,
-        max_epochs=epochs,
-        gradient_clip_val=stage.recipe.clip,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        logger=False,
-        log_every_n_steps=1,
-        callbacks=callbacks,
-    )
+    trainer = _trainer(stage, callbacks, epochs=epochs, devices=devices, accelerator=accelerator)
     resumed = folder / LAST
-    trainer.fit(stage, ckpt_path=resumed if resumed.is_file() else None, weights_only=True)
+    try:
+        trainer.fit(stage, ckpt_path=resumed if resumed.is_file() else None, weights_only=True)
+    except SystemExit as end:  # what Lightning makes of a Ctrl-C
+        raise KeyboardInterrupt from end
+    wait_for_all()
     if patience is not None:
         kept = torch.load(folder / BEST, map_location="cpu", weights_only=True)["state_dict"]
         stage.load_state_dict(kept)
+
+
+def _trainer(
+    stage: Stage,
+    callbacks: list[Callback],
+    *,
+    epochs: int,
+    devices: int | str,
+    accelerator: str,
+) -> lightning.Trainer:
+    try:
+        return lightning.Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            precision=stage.recipe.precision,
+            max_epochs=epochs,
+            gradient_clip_val=stage.recipe.clip,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            logger=False,
+            log_every_n_steps=1,
+            callbacks=callbacks,
+        )
+    except MisconfigurationException as error:
+        reason = " ".join(str(error).split())
+        msg = f"--accelerator {accelerator} --devices {devices}: {reason}"
+        raise ConfigError(msg) from error
 
 
 def _checkpoint(folder: Path, name: str, *, monitor: str | None) -> ModelCheckpoint:
