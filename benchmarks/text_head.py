@@ -3,8 +3,9 @@
     PYTHONPATH=. .venv-build/bin/python benchmarks/text_head.py --cache runs/texts
 
 Both heads are trained in the same way on GoEmotions, the second on its negative and positive texts
-only; each has a temperature fitted on the slice. Counted are neutral texts of GoEmotions' dev file
-that a head takes for negative or positive beyond .8: most of an interview is such texts.
+only; the first has its temperature as it ships, the second one fitted on the slice. Counted are
+neutral texts of GoEmotions' dev file that a head takes for negative or positive beyond .8: most of
+an interview is such texts.
 """
 
 import argparse

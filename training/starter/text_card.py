@@ -49,6 +49,7 @@ def card(
         n=f"{says['trained_on'] + says['slice']['n']:,}",
         chosen=f"{says['slice']['n']:,}",
         trained_on=f"{says['trained_on']:,}",
+        calibrated_on=f"{says['calibrated_on']:,}",
         slice_accuracy=says["slice"]["accuracy"],
         **recipe,
         prior=", ".join(map(str, says["prior"])),
