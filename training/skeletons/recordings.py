@@ -100,13 +100,13 @@ def _recordings(arrays: dict[str, Any], digest: str) -> Recordings:
 def _refuse_misfits(path: Path, arrays: dict[str, Any]) -> None:
     frames, lengths = arrays["frames"], arrays["lengths"]
     joints, classes = len(arrays["joint_names"]), len(arrays["class_names"])
-    if frames.ndim != 3 or frames.shape[1:] != (joints, 3):  # noqa: PLR2004 (frames, joints, x y z)
-        _refuse(path, "frames", f"[F, {joints}, 3]", str(list(frames.shape)))
+    if frames.dtype.kind != "f" or frames.ndim != 3 or frames.shape[1:] != (joints, 3):  # noqa: PLR2004 (frames, joints, x y z)
+        _refuse(path, "frames", f"float [F, {joints}, 3]", f"{frames.dtype}{list(frames.shape)}")
     if not np.isfinite(frames).all():
         places = np.flatnonzero(~np.isfinite(frames).all(axis=(1, 2)))
         _refuse(path, "frames", "numbers", f"NaN or infinity in {len(places)}, first {places[0]}")
-    if lengths.sum() != len(frames) or (len(lengths) and lengths.min() < 2):  # noqa: PLR2004 (offsets)
-        got = f"a sum of {lengths.sum()}, the shortest {lengths.min()}"
+    if not len(lengths) or lengths.sum() != len(frames) or lengths.min() < 2:  # noqa: PLR2004 (offsets)
+        got = f"a sum of {lengths.sum()}, the shortest {min(lengths, default=0)}"
         _refuse(path, "lengths", f"two at least and {len(frames)} together", got)
     of_frames = "labels" not in arrays
     labels = arrays["frame_labels" if of_frames else "labels"]
@@ -122,7 +122,11 @@ def _refuse_misfits(path: Path, arrays: dict[str, Any]) -> None:
         got = f"{labels.dtype} {labels.min()}..{labels.max()}"
         _refuse(path, "labels", f"integers 0..{classes - 1}", got)
     edges = arrays["edges"]
-    if edges.ndim != 2 or edges.shape[1] != 2 or not 0 <= edges.min() <= edges.max() < joints:  # noqa: PLR2004 (pairs)
+    if (
+        edges.shape != (len(edges), 2)
+        or not edges.size
+        or not 0 <= edges.min() <= edges.max() < joints
+    ):
         _refuse(path, "edges", f"pairs of joints 0..{joints - 1}", str(list(edges.shape)))
 
 
