@@ -8,9 +8,11 @@ that is trained here is kept: the files may be used for research only.
 """
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     plan = QUICK if options.quick else Plan()
     if options.seeds is not None:
-        plan = Plan(seeds=options.seeds, rates=plan.rates, shortened=plan.shortened)
-    command = f"python -m training.skeletons --data {options.data} --out {options.out}"
-    command += " --quick" if options.quick else ""
+        plan = replace(plan, seeds=options.seeds)
+    given = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "-m", "training.skeletons", *given])
     try:
         materials = [plan.material(name, options.data) for name in options.only]
         compare_all(plan, materials, options.out, command)

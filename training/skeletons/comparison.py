@@ -1,9 +1,9 @@
 """How well each body does, how sure that is, and whether one is better.
 
-What is drawn again and again are the test recordings (for windows: whole recordings, because
-neighbouring windows are nearly the same), and each counts with the mean over its seeds. An interval
-therefore says how much a figure hangs on these recordings; of other people it says little, for five
-or three subjects are few. The seeds' own spread is in the figures of each.
+What is drawn again and again are the seeds of each body and the test recordings, the same for both
+(for windows: whole recordings, because neighbouring windows are nearly the same). An interval
+therefore says how much a figure hangs on these recordings and on chance in training; of other
+people it says little, for five or three subjects are few.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Accuracy:
 
     Attributes:
         mean: Over the seeds.
-        low: Lower end of the 95 % interval over test recordings.
+        low: Lower end of the 95 % interval over test recordings and seeds.
         high: Upper end.
         seeds: Of each seed.
     """
@@ -93,8 +93,8 @@ def compare(
     units = np.unique(recordings)
     whole = len(units) == len(labels)
     random = np.random.default_rng(SEED)
-    samples = random.integers(len(units), size=(BOOTSTRAPS, len(units)))
-    drawn = {name: _drawn(some, recordings, samples) for name, some in right.items()}
+    taken = random.multinomial(len(units), np.full(len(units), 1 / len(units)), BOOTSTRAPS)
+    drawn = {name: _drawn(some, recordings, taken, random) for name, some in right.items()}
     accuracies = {
         name: Accuracy(
             mean=_rounded(some.mean()),
@@ -127,13 +127,17 @@ def majority(predicted: Int64[ndarray, "S N"]) -> Int64[ndarray, " N"]:
 
 
 def _drawn(
-    right: Bool[ndarray, "S N"], recordings: Int64[ndarray, " N"], samples: Int64[ndarray, "R U"]
+    right: Bool[ndarray, "S N"],
+    recordings: Int64[ndarray, " N"],
+    taken: Int64[ndarray, "R U"],
+    random: np.random.Generator,
 ) -> Float64[ndarray, " R"]:
     _, places = np.unique(recordings, return_inverse=True)
-    sums = np.bincount(places, weights=right.mean(axis=0))
-    counts = np.bincount(places)
-    shares: Float64[ndarray, " R"] = sums[samples].sum(axis=1) / counts[samples].sum(axis=1)
-    return shares
+    sums = np.stack([np.bincount(places, weights=some) for some in right])
+    shares = (taken @ sums.T) / (taken @ np.bincount(places))[:, None]
+    seeds = random.integers(len(right), size=shares.shape)
+    means: Float64[ndarray, " R"] = np.take_along_axis(shares, seeds, axis=1).mean(axis=1)
+    return means
 
 
 def _mcnemar(only_first: int, only_second: int) -> float:

@@ -14,6 +14,11 @@ from training.skeletons.plan import BODIES, Plan
 
 NAMES: Final = {"mlp": "MLP", "gcn": "GCN", "regression": "logistic regression"}
 COLOURS: Final = {"mlp": "tab:blue", "gcn": "tab:orange", "regression": "grey"}
+CAPTION: Final = (
+    "The joints of a data set fill one stream of the three that an interview has. Both bodies are "
+    "the shipped classes, told of another skeleton; the encoder, pooling, head, features, jitter, "
+    "epochs and rates tried are the same for both."
+)
 INCHES: Final = (8.0, 3.6)
 DPI: Final = 120
 
@@ -37,6 +42,8 @@ def write_results(results: Sequence[Result], plan: Plan, command: str, folder: P
 def table(results: Sequence[Result], plan: Plan, command: str) -> str:
     """Return the table, in Markdown."""
     lines = [
+        CAPTION,
+        "",
         "| data, test clips | body | accuracy | 95 % | each seed | rate | parameters | MAC a tick, "
         "pass / step | CPU a step |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
