@@ -65,6 +65,8 @@ class Shared:
     """What was said, where it is given and not heard."""
     on_ticks: OnTicks | None = None
     """Takes what is observed, tick by tick; None if nobody does."""
+    frames_held: int = FRAMES_HELD
+    """So many pictures of a source may wait; more than few where each counts, not the newest."""
 
 
 async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
@@ -80,7 +82,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     """
     # A live source goes on without us, so only the present counts; of a file every frame does.
     overload = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
-    frames: Channel[Frame] = Channel("decode -> perceive", FRAMES_HELD, overload)
+    frames: Channel[Frame] = Channel("decode -> perceive", shared.frames_held, overload)
     sounds_held = SOUNDS_HELD * channels_of(shared.profile)
     sounds: Channel[Sound] = Channel("decode -> listen", sounds_held, overload)
     scenes: Channel[Perceived] = Channel("perceive -> gather", SCENES_HELD, Overflow.WAIT)
