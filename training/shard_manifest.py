@@ -5,9 +5,7 @@ networks throughout. The file is the same, byte for byte, when the same sources 
 on the same machine: no time of day and no duration of a run is in it.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -118,19 +116,3 @@ def check_whole(folder: Path, source: SourceNote) -> None:
     """Read all shards of a source; raises as ``read_shard`` does if one is not what was written."""
     for note in source.shards:
         read_whole(folder / note.file, sha256=note.sha256, size_bytes=note.size_bytes)
-
-
-def digest_of(settings: Mapping[str, object]) -> str:
-    """Return the digest of settings; a file among them counts by its content."""
-    return hashlib.sha256(json.dumps(_plain(settings), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, Path):
-        path = value.expanduser()
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else str(path)
-    return value
