@@ -18,7 +18,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from calibration.reliability import BINS, reliability
 from calibration.threshold import share
 from training.errors import DatasetError
-from training.scores import Scores
+from training.scores import Scores, moment_name
 
 INCHES: Final = 5.0
 DPI: Final = 120
@@ -182,13 +182,6 @@ def draw_curves(tables: Mapping[str, Path], path: Path) -> None:
                 axes.legend(fontsize="small")
     grid[0][0].set_ylabel("loss")
     _save(figure, path)
-
-
-def moment_name(after_s: float | None) -> str:
-    """Return how much was seen, in words."""
-    if after_s is None:
-        return "all"
-    return f"{after_s:g} s"
 
 
 def _curves(path: Path) -> tuple[str, dict[str, tuple[list[float], list[float]]]]:

@@ -119,7 +119,7 @@ def train_network(
     _keep_run(out / RUN, learning, interviews)
     if (out / DESCRIPTION).is_file():
         return read_checkpoint(out)
-    with _quiet():
+    with quiet():
         network = _trained(learning)
     if is_first():
         calibrations = {interviews.name: _calibrated(network, interviews, learning)}
@@ -171,7 +171,9 @@ def _calibrated(
     fold = learning.validation
     read = predict(network, interviews, fold.entries)
     labels = np.array(fold.labels)
-    return fit_calibration(read.logits, labels, risk=learning.recipe.risk).calibration
+    recipe, train = learning.recipe, learning.train
+    taken = taken_prior(recipe, train.labels, classes=len(interviews.labels))
+    return fit_calibration(read.logits, labels, risk=recipe.risk, taken=taken).calibration
 
 
 def _trained(learning: Learning) -> InterviewNetwork:
@@ -294,7 +296,7 @@ def _names(entries: tuple[Entry, ...]) -> list[str]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Leave out what Lightning says of itself, and of choices that were made knowingly."""
     log = logging.getLogger("lightning.pytorch")
     level = log.level

@@ -170,6 +170,13 @@ def told(figure: Told) -> str:
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
+def moment_name(after_s: float | None) -> str:
+    """Return how much was seen, in words."""
+    if after_s is None:
+        return "all"
+    return f"{after_s:g} s"
+
+
 def labels_of(predictions: Predictions) -> Labels:
     """Return the right classes."""
     return np.array([entry.label for entry in predictions.entries], np.int64)
@@ -209,7 +216,7 @@ def with_interval(
         resamples: Of whom.
     """
     if resamples.subjects < FEWEST_SUBJECTS:
-        few = f"{resamples.subjects} subjects: too few for an interval"
+        few = f"too few people for an interval ({resamples.subjects})"
         return replace(_nothing(n, resamples, few), value=point)
     if not len(values):
         few = "hardly any resample has all classes: no interval"
@@ -290,7 +297,7 @@ def _slices(
                 n=len(rows),
                 subjects=subjects,
                 figures={} if few else _figures(own, -1, resampled(own), calibration, shift),
-                why=f"{subjects} subjects: too few to say anything" if few else None,
+                why="too few people" if few else None,
             )
         )
     return found

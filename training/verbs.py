@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from stream.verbs import Override, Profile
+
 Data = Annotated[
     str,
     typer.Argument(
@@ -45,6 +47,56 @@ Settings = Annotated[
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Of each process on the CPU; torch's choice by default.")
 ]
+
+
+def extract(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Files, or streams, as in `subface run`; NAME=SOURCE to name one.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the shards go.", file_okay=False)
+    ],
+    profile: Profile = "embedded",
+    overrides: Override = None,
+    subject: Annotated[
+        Literal["main", "all"] | None,
+        typer.Option(help="Keep the one longest seen, or everyone."),
+    ] = None,
+    for_s: Annotated[
+        float | None,
+        typer.Option("--for", metavar="SECONDS", min=0.1, help="Record streams for so long."),
+    ] = None,
+) -> None:
+    """Keep what the live pipeline sees and hears in sources, for training.
+
+    FOLDER gets a file a person, and shards.json, which says what made them: points of body, hands
+    and face, an embedding of the face and one of the words, by the time they were known. Nothing of
+    picture or sound is kept; it is personal data all the same.
+
+    Files are read as fast as they can be, one after the other. With the same command an extraction
+    that was interrupted goes on, and leaves alone what is there already. A stream is recorded until
+    it ends, --for or Ctrl-C.
+
+    Examples: subface extract interviews/*.mp4 --out shards
+
+    subface extract studio=rtsp://10.0.0.4/live --out recorded --for 600
+    """
+    from training.commands.extract import ExtractOptions
+    from training.commands.extract import extract as work
+
+    options = ExtractOptions(
+        sources=sources,
+        out=out,
+        profile=profile,
+        overrides=overrides or [],
+        subject=subject,
+        for_s=for_s,
+    )
+    raise typer.Exit(work(options))
 
 
 def train(
@@ -128,3 +180,68 @@ def starter(
     from training.commands.evaluate_starter import evaluate_starter
 
     evaluate_starter(faces=faces, texts=texts, without=without, out=json)
+
+
+@evaluate.command("network")
+def network(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The folder that `subface train` made.")
+    ],
+    data: Data,
+    fold: Annotated[
+        str, typer.Option(metavar="test|validation|train", help="Which of the data's folds.")
+    ] = "test",
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=SHARE,...",
+            help="How frequent each class is there; by default what the network takes for granted.",
+        ),
+    ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Take the calibration of other data than these."),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the figures, with n and intervals.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write figures, pictures (PNG) and the model card."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a key of the data, as in training; may be repeated.",
+        ),
+    ] = None,
+    labels: Labels = None,
+    protocol: Protocol = None,
+    lists: Lists = None,
+    threads: Threads = None,
+) -> None:
+    """Score a network on a fold: early and late, by slices, with intervals over people.
+
+    Example: subface evaluate network runs/first synthetic --out runs/first/report
+    """
+    from training.environment import hand_over
+
+    hand_over(
+        "training.commands.evaluate_network",
+        {
+            "checkpoint": checkpoint,
+            "data": data,
+            "fold": fold,
+            "prior": prior,
+            "domain": domain,
+            "json": json,
+            "out": out,
+            "overrides": settings or [],
+            "labels": labels,
+            "protocol": protocol,
+            "lists": lists,
+            "threads": threads,
+        },
+    )

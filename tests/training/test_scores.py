@@ -111,7 +111,7 @@ def test_slices_that_are_too_small_or_of_one_class_say_so():
         ("nationality", "se"),
     }
     assert found["nationality", "fi"].figures == {}
-    assert found["nationality", "fi"].why == "4 subjects: too few to say anything"
+    assert found["nationality", "fi"].why == "too few people"
     assert found["nationality", "no"].figures["auc"].why == "all are won"
     women = found["gender", "f"]
     assert (women.n, women.subjects) == (78, 26)
@@ -122,7 +122,7 @@ def test_few_people_have_figures_but_no_interval():
     accuracy = score(predictions(subjects=4)).moments[-1].figures["accuracy"]
     assert accuracy.value is not None
     assert accuracy.low is None
-    assert accuracy.why == "4 subjects: too few for an interval"
+    assert accuracy.why == "too few people for an interval (4)"
 
 
 def test_a_prior_moves_the_answers_and_a_temperature_only_their_sureness():

@@ -10,12 +10,19 @@ from pydantic import TypeAdapter
 
 from engines.errors import ConfigError, SubfaceError
 from engines.sequence.checkpoint import Checkpoint
+from training.commands.line import command_line
 from training.data import DataOptions, Protocol, of_data, open_data
 from training.devices import is_first
+from training.evaluation import COMMAND, VALIDATION, FoldName
+from training.interview import InterviewSet
 from training.recipe import load_recipe
+from training.report import CARD, fold_entries, read_fold, write_report
 from training.run import train_network
+from training.split import Split
 
 INTERRUPTED: Final = 130
+REPORT: Final = "report"
+"""Of the folds that the network was chosen by; ``subface evaluate network`` scores it on others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,7 @@ def train(options: TrainOptions) -> Checkpoint:
             overrides=tuple(filter(of_data, options.overrides)),
         )
     )
-    return train_network(
+    checkpoint = train_network(
         interviews,
         split,
         recipe,
@@ -57,6 +64,33 @@ def train(options: TrainOptions) -> Checkpoint:
         devices=_devices(options.devices),
         accelerator=options.accelerator,
     )
+    if is_first() and not (options.out / REPORT / CARD).is_file():
+        _report(checkpoint, interviews, split, options)
+    return checkpoint
+
+
+def _report(
+    checkpoint: Checkpoint, interviews: InterviewSet, split: Split, options: TrainOptions
+) -> None:
+    line = command(options)
+    (options.out / COMMAND).write_text(f"{line}\n", encoding="utf-8")
+    of = FoldName(data=interviews.name, protocol=split.protocol, fold=VALIDATION)
+    evaluation, predictions = read_fold(
+        checkpoint, interviews, fold_entries(checkpoint, split, of), of
+    )
+    write_report(checkpoint, evaluation, predictions, options.out / REPORT, command=line)
+
+
+def command(options: TrainOptions) -> str:
+    """Return the line that a user types for it."""
+    named = {
+        "--out": options.out,
+        "--recipe": options.recipe,
+        "--labels": options.labels,
+        "--protocol": options.protocol,
+        "--lists": options.lists,
+    }
+    return command_line(("train", options.data), named, options.overrides)
 
 
 def _devices(text: str) -> int | str:
