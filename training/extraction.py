@@ -32,7 +32,7 @@ from training.shard_manifest import SourceNote
 
 EYES: Final = "decode -> perceive"
 FRAMES_HELD: Final = 25
-"""A stream begins with a burst, an engine's first picture takes it long, and nobody waits for us."""
+"""A stream begins with a burst, and the first picture takes an engine long; none is to be lost."""
 
 
 class ExtractionView:

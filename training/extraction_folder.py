@@ -39,6 +39,7 @@ class ExtractionFolder:
     Args:
         folder: It exists; no other extraction writes to it.
         made_by: What makes the shards of this run.
+        transcript: The file of the words of its source, where they are given and not heard.
 
     Attributes:
         folder: As above.
@@ -47,8 +48,9 @@ class ExtractionFolder:
         DatasetError: If it has a manifest that cannot be read, or of shards made otherwise.
     """
 
-    def __init__(self, folder: Path, made_by: MadeBy) -> None:
+    def __init__(self, folder: Path, made_by: MadeBy, transcript: Path | None = None) -> None:
         self.folder = folder
+        self._transcript = None if transcript is None else _digest(transcript)
         self._manifest = ShardManifest(made_by=made_by)
         if (folder / MANIFEST).exists():
             self._manifest = read_manifest(folder)
@@ -76,7 +78,8 @@ class ExtractionFolder:
                 f"source otherwise, NAME={spec.address}"
             )
             raise ConfigError(msg)
-        if note.sha256 is None or note.sha256 != file_digest(spec):
+        same = note.sha256 is not None and note.sha256 == file_digest(spec)
+        if not same or note.transcript != self._transcript:
             return False
         check_whole(self.folder, note)
         return True
@@ -110,6 +113,7 @@ class ExtractionFolder:
                 address=spec.address,
                 live=spec.kind == "live",
                 sha256=file_digest(spec),
+                transcript=self._transcript,
                 frames=frames,
                 dropped=dropped,
                 shards=tuple(self._written(spec.name, own) for own in recorded),
@@ -167,5 +171,13 @@ def file_digest(spec: SourceSpec) -> str | None:
     """Return the SHA-256 of a source's file; None where it has none. It blocks."""
     if spec.kind == "live" or spec.scheme != "file":
         return None
-    with Path(spec.url).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _digest(Path(spec.url))
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error

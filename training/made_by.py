@@ -78,6 +78,7 @@ def _digest(profile: Profile) -> str:
     settings = {
         name: getattr(profile, name).model_dump(include=keys) for name, keys in DECIDING.items()
     }
+    del settings["speech"]["transcript"]  # what was said in one source: see SourceNote
     return hashlib.sha256(json.dumps(_plain(settings), sort_keys=True).encode()).hexdigest()
 
 

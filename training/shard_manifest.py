@@ -44,6 +44,8 @@ class SourceNote(Closed):
     live: bool
     sha256: Sha256 | None
     """Of the file; null where there is none."""
+    transcript: Sha256 | None = None
+    """Of the file of its words, where they were given; null where they were heard."""
     frames: Counted
     """That were looked at."""
     dropped: Counted

@@ -52,7 +52,7 @@ def extract(options: ExtractOptions) -> int:
     store, console = ModelStore(), stderr_console()
     made = made_by(profile, store)
     with writing(options.out):
-        folder = ExtractionFolder(options.out, made)
+        folder = ExtractionFolder(options.out, made, profile.speech.transcript)
         plan = Plan(
             profile=profile,
             sources=[spec for spec in sources if not _is_done(spec, folder, console)],
