@@ -86,4 +86,5 @@ def test_good_texts_are_told_from_bad_ones_as_written_and_as_heard():
     scores = json.loads((STARTER / "text-head.scores.json").read_text())["texts"]
     assert scores["auc"]["value"] >= 0.93
     assert scores["stripped_auc"]["value"] >= 0.93
+    assert scores["ece"]["value"] <= 0.03
     assert scores["stripped_ece"]["value"] <= 0.03
