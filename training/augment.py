@@ -100,7 +100,7 @@ def _on_grid(interview: Interview) -> Interview:
     """Return an interview whose times were moved, its frames on the ticks that they now fall on."""
     grid = TimeGrid(interview.grid_hz)
     places = np.array([grid.tick(time_s) for time_s in interview.time_s.tolist()], np.int64)
-    first = places[0]
+    first = int(places[0])
     ticks = int(places[-1] - first) + 1
     # the last frame of a tick stands for it, as live
     rows: Int64[ndarray, " T"] = np.full(ticks, -1, np.int64)

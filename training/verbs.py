@@ -128,22 +128,22 @@ def train(
 
     subface train shards --labels labels.csv --out runs/mine --recipe paper
     """
-    from training.environment import hand_over
+    from training.commands.train import TrainOptions
+    from training.commands.train import train as work
 
-    hand_over(
-        "training.commands.train",
-        {
-            "data": data,
-            "out": out,
-            "recipe": recipe,
-            "overrides": settings or [],
-            "labels": labels,
-            "protocol": protocol,
-            "lists": lists,
-            "devices": devices,
-            "accelerator": accelerator,
-            "threads": threads,
-        },
+    work(
+        TrainOptions(
+            data=data,
+            out=out,
+            recipe=recipe,
+            overrides=settings or [],
+            labels=labels,
+            protocol=protocol,
+            lists=lists,
+            devices=devices,
+            accelerator=accelerator,
+            threads=threads,
+        )
     )
 
 
