@@ -52,7 +52,7 @@ class Following:
         self._network = network
         self._still = still
         self._on_ticks = on_ticks
-        self._neutrals = Neutrals(None if network is None else network.baseline)
+        self._neutrals = Neutrals(None if network is None else network.network.baseline)
         self._epoch: int | None = None
         self._persons: dict[str, PersonState] = {}  # the one watched last stands last
 
@@ -80,7 +80,8 @@ class Following:
                 if person is None
                 else await self._network.worker.call(_read, person, window.newest_s)
             )
-            answers[name] = self._network.rule.decide(evidence, self._neutrals.of(name))
+            rule = self._network.network.rule
+            answers[name] = rule.decide(evidence, self._neutrals.of(name))
             self._neutrals.learn(name, answers[name], window.newest_s)
         return replace(hop, answers=answers)
 

@@ -28,17 +28,15 @@ SHIPPED: Final = "starter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenNetwork:
-    """The network of a run.
+class Network:
+    """The network of a run, as its description and the profile have it.
 
     Attributes:
-        worker: Owns the graphs.
         checkpoint: Which network it is.
         rule: What is made of its evidence.
         baseline: What everybody's neutral begins with; None if none is taken off.
     """
 
-    worker: Worker[InterviewEngines]
     checkpoint: Checkpoint
     rule: FusedRule
     baseline: Baseline | None = None
@@ -50,16 +48,25 @@ class OpenNetwork:
         )
 
 
-@asynccontextmanager
-async def open_network(
-    profile: Profile, store: ModelStore, meter: EngineMeter, *, words: bool
-) -> AsyncIterator[OpenNetwork | None]:
-    """Open the network on a thread of its own; None if the profile names none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNetwork:
+    """The network of a run, ready to step.
+
+    Attributes:
+        network: Which, and what is made of its evidence.
+        worker: Owns the graphs.
+    """
+
+    network: Network
+    worker: Worker[InterviewEngines]
+
+
+def network_of(profile: Profile, store: ModelStore, *, words: bool) -> Network | None:
+    """Return the network that a profile names, before anything is opened; None if it names none.
 
     Args:
         profile: Which network, and what feeds it.
         store: Where the models are.
-        meter: Opens the graphs.
         words: Whether there are words.
 
     Raises:
@@ -68,8 +75,7 @@ async def open_network(
     """
     config = profile.network
     if config.model is None:
-        yield None
-        return
+        return None
     checkpoint = read_checkpoint(_folder(config.model))
     description = checkpoint.description
     _check_grid(description, profile.reading.grid_hz)
@@ -78,17 +84,36 @@ async def open_network(
         # what it never learned from is as its card says; what it learned otherwise is a mistake
         level = logging.WARNING if name in description.fed else logging.INFO
         logger.log(level, "%s; it is masked", reason)
-    rule = FusedRule.of(
-        description,
-        domain=config.domain,
-        prior=config.prior,
-        untrained=tuple(untrained),
-        masked=config.masked,
+    return Network(
+        checkpoint=checkpoint,
+        rule=FusedRule.of(
+            description,
+            domain=config.domain,
+            prior=config.prior,
+            untrained=tuple(untrained),
+            masked=config.masked,
+        ),
+        baseline=nobody_yet(description, weight=config.baseline) if config.baseline else None,
     )
-    baseline = nobody_yet(description, weight=config.baseline) if config.baseline else None
-    opened = partial(InterviewEngines, checkpoint, meter.open, masked={*untrained, *config.masked})
+
+
+@asynccontextmanager
+async def open_network(
+    network: Network | None, meter: EngineMeter
+) -> AsyncIterator[OpenNetwork | None]:
+    """Open a network on a thread of its own; None if there is none.
+
+    Raises:
+        ModelError: If the folder is not whole.
+        EngineError: If a graph cannot be read.
+    """
+    if network is None:
+        yield None
+        return
+    masked = {*network.rule.untrained, *network.rule.masked}
+    opened = partial(InterviewEngines, network.checkpoint, meter.open, masked=masked)
     async with Worker("network", opened) as worker:
-        yield OpenNetwork(worker=worker, checkpoint=checkpoint, rule=rule, baseline=baseline)
+        yield OpenNetwork(network=network, worker=worker)
 
 
 def _folder(model: str) -> Path:

@@ -20,7 +20,7 @@ from stream.compose import Composer
 from stream.config import Profile
 from stream.listening import has_words, is_heard, models_of, open_ears, open_reader, script_of
 from stream.meter import EngineMeter
-from stream.network import open_network
+from stream.network import network_of, open_network
 from stream.outlets import open_sinks, open_videos
 from stream.pipeline import Shared, run_source
 from stream.plan import Plan
@@ -76,12 +76,13 @@ async def opened(plan: Plan, store: ModelStore) -> AsyncIterator[Opened]:
     note = policy.check(profile.policy, plan.sources, plan.mqtt_url or "off")
     script = script_of(profile, plan.sources)
     store.require(models_of(profile, plan.sources))  # all that is missing is said at once
+    named = network_of(profile, store, words=has_words(profile, plan.sources))
     clock, stop = Clock(), Stop()
     meter = EngineMeter(profile.perception.runtime)
     engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
     hears = open_ears(profile, store, plan.sources)
     reads = open_reader(profile, store, meter, plan.sources)
-    fuses = open_network(profile, store, meter, words=has_words(profile, plan.sources))
+    fuses = open_network(named, meter)
     async with (
         signals(stop),
         engines as perception,
@@ -91,7 +92,7 @@ async def opened(plan: Plan, store: ModelStore) -> AsyncIterator[Opened]:
     ):
         enrolled = await perception.call(_enrolled, profile)
         surface = await perception.call(_card, profile, store)
-        card = surface if network is None else network.card(surface)
+        card = surface if named is None else named.card(surface)
         async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
             shared = Shared(
                 profile=profile,

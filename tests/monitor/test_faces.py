@@ -13,11 +13,11 @@ def with_surface(readings):
     return [reading for reading in readings if reading["surface"] is not None]
 
 
-def valences(readings, start_s, end_s):
+def valences(readings, start_s, end_s, of="surface"):
     return [
-        r["surface"]["valence"]
-        for r in with_surface(readings)
-        if start_s < r["window"]["end_s"] <= end_s
+        r[of]["valence"]
+        for r in readings
+        if r[of] is not None and start_s < r["window"]["end_s"] <= end_s
     ]
 
 
@@ -37,6 +37,15 @@ def test_an_actress_is_one_person_who_brightens(run_monitor, media):
     assert joyful - sad >= 1.3
     assert conserved(run.summary)
     assert run.summary["sources"][0]["shots"] == 1
+    # the fused reading of a face alone follows the face; nothing is made of her keypoints
+    grave = statistics.mean(valences(run.readings, 0, 6, of="fused"))
+    beaming = statistics.mean(valences(run.readings, end_s - 3, end_s, of="fused"))
+    assert beaming - grave >= 0.5
+    last = run.readings[-1]
+    assert last["fused"]["construct"] == "expressed_valence"
+    assert last["model"]["name"] == "starter"
+    assert last["modalities"]["image"] == {"state": "ok", "share": 1.0}
+    assert last["modalities"]["keypoints"] == {"state": "untrained", "share": 0.0}
 
 
 def test_a_clip_without_a_face_gives_no_surface(run_monitor, media):

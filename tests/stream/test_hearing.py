@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,3 +176,25 @@ async def test_the_death_of_the_recogniser_is_told_while_it_lasts(told):
     assert states[0] == ("waiting", None)
     assert ("reconnecting", "ended by signal 9") in states
     assert states[-1] == ("ended", None)
+
+
+async def test_words_that_are_given_are_told_and_are_evidence_when_they_were_known(told):
+    async def embed(words, language):
+        return np.full(4, len(words), np.float32)
+
+    said = heard().utterance
+    theirs = replace(said, speaker="other", available_s=4.0)
+    ears = Hearing(
+        announcer=Announcer("cam", Publisher([told], Clock()), Clock()),
+        speakers=Mouths("subject", "p1"),
+        memory=TextMemory(TextConfig(speaker="all"), embed),
+        lockstep=None,
+        tally=Tally("cam", 0.0),
+        script=(said, theirs),
+    )
+    await ears.look(2.9)
+    assert told.records == []
+    await ears.look(5.0)
+    assert [record.speaker for record in told.records] == ["unknown", "other"]
+    assert ears.text("p1", 3.0).words == 1
+    assert ears.text("p1", 5.0).words == 1  # somebody else's are no evidence
