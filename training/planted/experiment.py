@@ -28,17 +28,17 @@ class Experiment:
 
     def __init__(self, plan: Plan, out: Path, command: str) -> None:
         self._plan = plan
-        self._out = out
+        self.out = out
         self._command = command
-        self._outcomes: dict[Trial, Outcome] = {}
+        self.outcomes: dict[Trial, Outcome] = {}
         self._regressions: dict[Reader, Outcome] = {}
         self._judged = {condition: Material(plan, condition) for condition in CONDITIONS}
         self._drawn: Material | None = None
 
     def do(self, trial: Trial) -> None:
         """Do a trial, or read what came of it, and the regression on the same modalities."""
-        outcome = run_trial(trial, self._plan, lambda: self._material(trial.condition), self._out)
-        self._outcomes[trial] = outcome
+        outcome = run_trial(trial, self._plan, lambda: self._material(trial.condition), self.out)
+        self.outcomes[trial] = outcome
         if trial.condition == "planted" and trial.reader in REGRESSED and not trial.seed:
             self._regressions[trial.reader] = self._regress(trial)
         found = self._found(trial.condition, trial.reader)
@@ -65,8 +65,8 @@ class Experiment:
             gain=None if best is None else self._difference("joint", best),
             best=best,
             bodies=self._difference("mlp", "gcn"),
-            cpu_s=sum(outcome.cpu_s for outcome in self._outcomes.values()),
-            missing=tuple(own.name for own in trials if own not in self._outcomes),
+            cpu_s=sum(outcome.cpu_s for outcome in self.outcomes.values()),
+            missing=tuple(own.name for own in trials if own not in self.outcomes),
         )
 
     def _findings(self) -> list[Finding]:
@@ -95,12 +95,12 @@ class Experiment:
     def _runs(self, condition: Condition, reader: Reader) -> list[Outcome]:
         return [
             outcome
-            for trial, outcome in self._outcomes.items()
+            for trial, outcome in self.outcomes.items()
             if (trial.condition, trial.reader) == (condition, reader)
         ]
 
     def _regress(self, trial: Trial) -> Outcome:
-        path = self._out / f"regression-{trial.reader}.npz"
+        path = self.out / f"regression-{trial.reader}.npz"
         if not path.is_file():
             material, reads = self._material(trial.condition), READS[trial.reader]
             begun_s = time.process_time()
