@@ -209,15 +209,18 @@ def _point(text: str) -> str:
 
 def _made(checkpoint: Checkpoint, command: str) -> str:
     network, run = checkpoint.description, run_of(checkpoint)
+    trained_by = command_of(checkpoint)
     parts = [f"Scored by\n\n    {command}"]
+    if trained_by == command:
+        parts = [f"Trained and scored by\n\n    {command}"]
+    elif trained_by is not None:
+        parts.append(f"Trained by\n\n    {trained_by}")
     if run is not None:
         folds = ", ".join(
             f"{name}: {len(own['interviews'])} interviews (sha256 {own['sha256'][:12]})"
             for name, own in run["data"]["folds"].items()
         )
         recipe = yaml.safe_dump(run["recipe"], sort_keys=False).rstrip()
-        if (trained_by := command_of(checkpoint)) is not None:
-            parts.append(f"Trained by\n\n    {trained_by}")
         parts.append(f"Data: {run['data']['name']}; {folds}. Recipe:")
         parts.append(f"```yaml\n{recipe}\n```")
     else:

@@ -22,6 +22,9 @@ from training.scores import Scores, moment_name
 
 INCHES: Final = 5.0
 DPI: Final = 120
+LAYOUT: Final = "constrained"
+BELOW: Final = "outside lower center"  # a legend hides no bar there
+ALL: Final = (-0.02, 1.02)  # of an axis of shares: marks at either end are whole
 LOSS: Final = "loss"
 X: Final = ("epoch", "step")
 
@@ -48,7 +51,7 @@ def draw_reliability(
     right = [
         share(round(value * n), n) for value, n in zip(found.right.tolist(), counts, strict=True)
     ]
-    figure = Figure(figsize=(INCHES, INCHES * 1.3))
+    figure = Figure(figsize=(INCHES, INCHES * 1.3), layout=LAYOUT)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     above.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
     above.errorbar(
@@ -60,8 +63,8 @@ def draw_reliability(
         label=f"{things} of one sureness, 95 %",
     )
     above.set_ylabel("share that is right")
-    above.set_ylim(0, 1)
-    above.legend(loc="lower right")
+    above.set_ylim(*ALL)
+    figure.legend(loc=BELOW, ncols=2)
     above.set_title(f"{network}: reliability, n = {len(labels)}")
     below.bar(found.middle, found.count, width=0.9 / BINS)
     below.set_ylabel(things)
@@ -96,7 +99,7 @@ def draw_confusion(
     table = confusion_matrix(labels, read, labels=classes)
     shares = table / np.maximum(counts, 1)[:, None]
     side = INCHES * (1.0 if len(names) < 5 else 1.3)  # noqa: PLR2004 (cells stay readable)
-    figure = Figure(figsize=(side, side * 0.92))
+    figure = Figure(figsize=(side, side * 0.92), layout=LAYOUT)
     axes = figure.subplots()
     ConfusionMatrixDisplay(shares, display_labels=names).plot(
         values_format=".2f",
@@ -123,7 +126,7 @@ def draw_moments(scores: Scores, path: Path, *, network: str) -> None:
         path: Of the picture, .png.
         network: What the title calls it.
     """
-    figure = Figure(figsize=(INCHES * 1.2, INCHES))
+    figure = Figure(figsize=(INCHES * 1.2, INCHES), layout=LAYOUT)
     axes = figure.subplots()
     moments = scores.moments
     for place, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
@@ -150,8 +153,8 @@ def draw_moments(scores: Scores, path: Path, *, network: str) -> None:
     axes.axhline(scores.majority, color="grey", linewidth=1, label="accuracy of the majority class")
     axes.set_xticks(range(len(moments)), [moment_name(one.after_s) for one in moments])
     axes.set_xlabel("seen of each interview")
-    axes.set_ylim(0, 1)
-    axes.legend(loc="lower right")
+    axes.set_ylim(*ALL)
+    figure.legend(loc=BELOW, ncols=2)
     axes.set_title(f"{network}: {scores.n} interviews, {scores.subjects} people, 95 %")
     _save(figure, path)
 
@@ -168,7 +171,7 @@ def draw_curves(tables: Mapping[str, Path], path: Path) -> None:
         DatasetError: If a table cannot be read, or has no measure.
     """
     stages = {name: _curves(table) for name, table in tables.items()}
-    figure = Figure(figsize=(INCHES * max(1.2, 0.8 * len(stages)), INCHES * 1.3))
+    figure = Figure(figsize=(INCHES * max(1.2, 0.8 * len(stages)), INCHES * 1.3), layout=LAYOUT)
     grid = figure.subplots(2, len(stages), sharex="col", sharey="row", squeeze=False)
     for column, (name, (x, curves)) in enumerate(stages.items()):
         for measure, (at, values) in curves.items():
@@ -212,5 +215,4 @@ def _curves(path: Path) -> tuple[str, dict[str, tuple[list[float], list[float]]]
 
 def _save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.tight_layout()
     figure.savefig(path, dpi=DPI)

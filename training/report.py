@@ -14,7 +14,15 @@ from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import Checkpoint
 from training.card import card
 from training.errors import DatasetError
-from training.evaluation import Evaluation, FoldName, corrected, evaluate, run_of, write_evaluation
+from training.evaluation import (
+    COMMAND,
+    Evaluation,
+    FoldName,
+    corrected,
+    evaluate,
+    run_of,
+    write_evaluation,
+)
 from training.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
 from training.interview import Entry, InterviewSet
 from training.predict import predict
@@ -116,7 +124,7 @@ def write_report(
         evaluation: Its figures.
         predictions: What they rest on.
         folder: Where everything goes.
-        command: What scored it, as a user types it.
+        command: What scored it, as a user types it; in a run's own folder, what trained it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name, labels = checkpoint.description.name, predictions.labels
@@ -129,6 +137,9 @@ def write_report(
     if tables:
         draw_curves(tables, folder / "curves.png")
     write_evaluation(evaluation, folder / EVALUATION)
+    if folder.resolve() == checkpoint.folder.resolve():
+        # a run that reports of itself; later reports tell how it was trained
+        (folder / COMMAND).write_text(f"{command}\n", encoding="utf-8")
     text = card(checkpoint, evaluation, command=command, curves=bool(tables))
     (folder / CARD).write_text(text.rstrip() + "\n", encoding="utf-8")
 
