@@ -16,6 +16,7 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 from torch.utils.data import Dataset
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from engines.networks.interview_network import History
 from engines.sequence.shape import Modality
@@ -77,7 +78,17 @@ class Fold:
         self.name = name
         self.entries = tuple(entries)
         self.labels = [entry.label for entry in entries]
-        self.interviews = tuple(chosen(interviews, entries))
+        read = chosen(interviews, entries)
+        self.interviews = tuple(
+            tqdm(
+                read,
+                desc=f"reading {name}",
+                total=len(self.entries),
+                unit="interview",
+                leave=False,
+                disable=None,  # shown on a terminal
+            )
+        )
         if not self.interviews:
             msg = f"{name}: expected interviews, got none"
             raise DatasetError(msg)

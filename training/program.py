@@ -7,29 +7,48 @@ import torch
 from pydantic import TypeAdapter
 
 from engines.errors import SubfaceError
+from engines.sequence.checkpoint import Checkpoint
 from training.commands.train import TrainOptions
 from training.data import open_data
 from training.devices import is_first
+from training.evaluation import FoldName
+from training.report import CARD, fold_entries, read_fold, write_report
 from training.run import train_network
 
+TEST: Final = "test"
 INTERRUPTED: Final = 130
 
 
+def train(options: TrainOptions) -> Checkpoint:
+    """Train, and write what came of it beside the network.
+
+    Raises:
+        SubfaceError: As ``train_network``.
+    """
+    interviews, split = open_data(options.data_options())
+    checkpoint = train_network(
+        interviews,
+        split,
+        options.load_recipe(),
+        options.out,
+        devices=options.device_count(),
+        accelerator=options.accelerator,
+    )
+    if is_first() and TEST in split.folds and not (options.out / CARD).is_file():
+        of = FoldName(data=interviews.name, protocol=split.protocol, fold=TEST)
+        entries = fold_entries(checkpoint, split, of)
+        evaluation, predictions = read_fold(checkpoint, interviews, entries, of)
+        write_report(checkpoint, evaluation, predictions, options.out, command=options.command())
+    return checkpoint
+
+
 def main(argument: str) -> int:
-    """Train with options in JSON and return the exit code."""
+    """Run the program with options in JSON and return the exit code."""
     options = TypeAdapter(TrainOptions).validate_json(argument)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     try:
-        interviews, split = open_data(options.data_options())
-        checkpoint = train_network(
-            interviews,
-            split,
-            options.load_recipe(),
-            options.out,
-            devices=options.device_count(),
-            accelerator=options.accelerator,
-        )
+        checkpoint = train(options)
     except SubfaceError as error:
         sys.stderr.write(f"subface: {' '.join(str(error).split())}\n")
         return error.exit_code
@@ -40,7 +59,7 @@ def main(argument: str) -> int:
         description = checkpoint.description
         sys.stdout.write(
             f"{checkpoint.folder}: {description.name}, {', '.join(description.fed)}, learned from "
-            f"{description.trained_on}\n"
+            f"{description.trained_on}; {CARD} says what it is worth\n"
         )
     return 0
 

@@ -140,6 +140,32 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(
         assert tables[0].read_text() == tables[1].read_text()
 
 
+class Interrupter(lightning.Callback):
+    """Presses Ctrl-C in the second epoch."""
+
+    def on_train_epoch_start(self, trainer, training):
+        if training.current_epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_an_interruption_after_which_the_training_goes_on(
+    interviews, split, recipe, tmp_path, monkeypatch
+):
+    def interrupted(*given, watchers, **named):
+        run_stage(*given, watchers=[*watchers, Interrupter()], **named)
+
+    text = {"image": None, "keypoints": None, "text": {"layers": 1, "epochs": 2}}
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "run_stage", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_network(interviews, split, recipe(branches=text), tmp_path, accelerator="cpu")
+    signal.signal(signal.SIGINT, before)  # Lightning ignores it from then on
+    train_network(interviews, split, recipe(branches=text), tmp_path, accelerator="cpu")
+    rows = (tmp_path / "stages/text/metrics.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", "0", "1"]
+
+
 def test_a_stage_that_had_ended_early_is_not_taken_up_again(interviews, split, recipe, tmp_path):
     # the highest rate makes the first epochs the best
     text = {"layers": 1, "epochs": 30, "rate": 0.05}

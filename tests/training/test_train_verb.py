@@ -47,6 +47,8 @@ def test_training_leaves_a_checkpoint_where_it_was_told_to(train, tmp_path):
     assert done.stderr.count("text: epoch ") == 2
     assert description.shape.grid_hz == 1.0
     assert list(description.fed) == ["text"]
+    assert "subface train synthetic --out run" in (tmp_path / "run/CARD.md").read_text()
+    assert (tmp_path / "run/confusion.png").stat().st_size
 
 
 def test_an_expected_failure_is_one_line_and_exit_code_2(train):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from engines.errors import ConfigError
+from training.commands.line import command_line
 from training.data import DataOptions, Protocol, of_data, open_data
 from training.environment import hand_over
 from training.recipe import Recipe, load_recipe
@@ -58,6 +59,17 @@ class TrainOptions:
             return int(self.devices)
         msg = f"--devices: expected auto or how many, got {self.devices!r}"
         raise ConfigError(msg)
+
+    def command(self) -> str:
+        """Return the line that a user types for it."""
+        named = {
+            "--out": self.out,
+            "--recipe": self.recipe,
+            "--labels": self.labels,
+            "--protocol": self.protocol,
+            "--lists": self.lists,
+        }
+        return command_line(("train", self.data), named, self.overrides)
 
 
 def train(options: TrainOptions) -> NoReturn:
