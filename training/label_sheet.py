@@ -35,6 +35,7 @@ class LabelSheet:
         taught: What they are of.
         entries: One for each interview, in the order of the file.
         persons: Who of a source is meant, by the interview's name, where the file says so.
+        of_all: Whether they are of a whole data set, of which a protocol may need a part.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class LabelSheet:
     taught: Construct
     entries: tuple[Entry, ...]
     persons: dict[str, str] = field(default_factory=dict)
+    of_all: bool = False
 
 
 def read_sheet(path: Path, classes: Sequence[str] | None = None) -> LabelSheet:
@@ -63,7 +65,7 @@ def read_sheet(path: Path, classes: Sequence[str] | None = None) -> LabelSheet:
                 entries = read_labels(path)
                 # whether somebody had won or lost shows in no single face
                 return LabelSheet(
-                    path=path, labels=LABELS, taught="hidden_emotion", entries=entries
+                    path=path, labels=LABELS, taught="hidden_emotion", entries=entries, of_all=True
                 )
             return _sheet(path, rows, classes)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

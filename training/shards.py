@@ -33,7 +33,7 @@ class ShardFolder:
 
     Raises:
         DatasetError: If the folder or the labels cannot be read, or the folder lacks an interview
-            of the labels.
+            of the labels; of iMiGUE's it may, as long as nobody asks for it.
     """
 
     def __init__(
@@ -81,40 +81,54 @@ class ShardFolder:
         """Read an interview.
 
         Raises:
-            DatasetError: If its shard is cut off or was changed, or a feature in it is no number.
+            DatasetError: If it was not extracted, its shard is cut off or was changed, or a feature
+                in it is no number.
         """
-        note = self._notes[number]
+        entry, note = self.entries[number], self._notes[number]
+        if note is None:
+            raise DatasetError(_lacks(self._folder, self._manifest, self._sheet, [entry.name]))
         shard = read_shard(self._folder / note.file, sha256=note.sha256, size_bytes=note.size_bytes)
-        return shard.interview(self.entries[number], grid_hz=self._manifest.made_by.grid_hz)
+        return shard.interview(entry, grid_hz=self._manifest.made_by.grid_hz)
 
 
-def _notes(folder: Path, manifest: ShardManifest, sheet: LabelSheet) -> tuple[ShardNote, ...]:
-    """Return the shard of each interview of the labels."""
-    places = {identifier(name): name for name in manifest.sources} | {
-        name: name for name in manifest.sources
-    }
-    missing = [
-        entry.name
-        for entry in sheet.entries
-        if entry.name not in places and identifier(entry.name) not in places
+def _notes(
+    folder: Path, manifest: ShardManifest, sheet: LabelSheet
+) -> tuple[ShardNote | None, ...]:
+    """Return the shard of each interview of the labels.
+
+    One may only lack if the labels are those of a whole data set: a protocol may need fewer.
+    """
+    names = {identifier(name): name for name in manifest.sources}
+    names |= {name: name for name in manifest.sources}
+    sources = [
+        names.get(entry.name) or names.get(identifier(entry.name)) for entry in sheet.entries
     ]
-    if missing:
+    missing = [
+        entry.name for entry, source in zip(sheet.entries, sources, strict=True) if source is None
+    ]
+    if missing and (not sheet.of_all or len(missing) == len(sources)):
         raise DatasetError(_lacks(folder, manifest, sheet, missing))
-    notes = []
-    for entry in sheet.entries:
-        name = places.get(entry.name) or places[identifier(entry.name)]
-        person = sheet.persons.get(entry.name)
-        note = manifest.sources[name].longest(person)
-        if note is None or not note.seen_ticks:
-            there = ", ".join(sorted({own.person for own in manifest.sources[name].shards}))
-            whom = "nobody" if person is None else f"no person {person}"
-            msg = (
-                f"{folder}: {whom} was seen in {name}, only {there or 'an empty picture'}; name "
-                f"somebody else in the column person of {sheet.path}, or take its line out"
-            )
-            raise DatasetError(msg)
-        notes.append(note)
-    return tuple(notes)
+    return tuple(
+        None if source is None else _note(folder, manifest, sheet, source, entry)
+        for entry, source in zip(sheet.entries, sources, strict=True)
+    )
+
+
+def _note(
+    folder: Path, manifest: ShardManifest, sheet: LabelSheet, source: str, entry: Entry
+) -> ShardNote:
+    """Return the shard of whoever is meant in a source."""
+    person = sheet.persons.get(entry.name)
+    note = manifest.sources[source].longest(person)
+    if note is not None and note.seen_ticks:
+        return note
+    there = ", ".join(sorted({own.person for own in manifest.sources[source].shards}))
+    whom = "nobody" if person is None else f"no person {person}"
+    msg = (
+        f"{folder}: {whom} was seen in {source}, only {there or 'an empty picture'}; name "
+        f"somebody else in the column person of {sheet.path}, or take its line out"
+    )
+    raise DatasetError(msg)
 
 
 def _lacks(folder: Path, manifest: ShardManifest, sheet: LabelSheet, missing: list[str]) -> str:

@@ -345,13 +345,22 @@ def test_videos_that_were_extracted_are_split_as_the_protocol_has_it(imigue):
     assert interviews[number].entry.slices["nationality"] == "FI"
 
 
-def test_a_protocol_of_which_videos_were_not_extracted_is_refused(imigue, tmp_path):
+def test_a_video_that_was_not_extracted_is_missed_when_it_is_needed(imigue, tmp_path):
     folder, labels = imigue
     manifest = read_manifest(folder)
     fewer = {name: note for name, note in manifest.sources.items() if name != f"{TRAIN[0]:04d}"}
     write_manifest(tmp_path, manifest.model_copy(update={"sources": fewer}))
+    interviews = ShardFolder(tmp_path, labels)
+    names = [entry.name for entry in interviews.entries]
+
+    assert len(interviews) == 202
     with pytest.raises(DatasetError, match=rf"lacks 1 of the 202 interviews .*: {TRAIN[0]};"):
-        ShardFolder(tmp_path, labels)
+        interviews[names.index(str(TRAIN[0]))]
+
+
+def test_labels_of_other_videos_than_those_extracted_are_refused_at_once(imigue, folder):
+    with pytest.raises(DatasetError, match=r"lacks 20\d of the 202 interviews of"):
+        ShardFolder(write_folder(folder / "other", {"clip": [tick(0)]}), imigue[1])
 
 
 def test_a_subject_on_both_sides_of_the_protocol_is_refused_with_shards_too(imigue):
