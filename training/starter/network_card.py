@@ -135,12 +135,11 @@ def card(
 
 
 def _table(rows: Mapping[str, Mapping[str, Score]], figures: Mapping[str, str]) -> str:
-    lines = [" | ".join(("", *figures.values())), "|".join("---" for _ in range(len(figures) + 1))]
-    lines += [
-        " | ".join((name, *(_cell(scores[figure]) for figure in figures)))
-        for name, scores in rows.items()
-    ]
-    return "\n".join(f"| {line} |".replace("|  |", "| |") for line in lines)
+    lines = [f"| | {' | '.join(figures.values())} |", f"|{'---|' * (len(figures) + 1)}"]
+    for name, scores in rows.items():
+        cells = (name, *(_cell(scores[figure]) for figure in figures))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _cell(score: Score) -> str:
