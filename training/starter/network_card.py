@@ -114,6 +114,7 @@ def card(
     """
     ((domain, calibration),) = description.calibrations.items()
     faces, words = rule["image"], rule["text"]
+    right = tests["text"]["right_where_answered"].value
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         band_s=f"{description.shape.band_s:g}",
         image_floor=faces["floor"],
@@ -126,6 +127,7 @@ def card(
         **calibration.model_dump(),
         several=SEVERAL,
         bags=tests["face"]["accuracy"].n,
+        text_wrong="-" if right is None else f"{1 - right:.0%}",
         tests=_table({SAID[kind]: tests[kind] for kind in TOLD}, FIGURES),
         slices=_table({SAID[kind]: slices[kind] for kind in TOLD}, FIGURES),
         conflicts=_table(
