@@ -123,12 +123,7 @@ def _folder(model: str) -> Path:
 def _untrained(
     description: NetworkDescription, profile: Profile, store: ModelStore, *, words: bool
 ) -> Mapping[Modality, str]:
-    fed = feed(
-        store,
-        appearance=profile.perception.appearance,
-        keypoints=profile.perception.keypoints,
-        text=profile.text if words else None,
-    )
+    fed = feed(store, profile.perception, profile.text if words else None)
     return description.untrained(fed)
 
 

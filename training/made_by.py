@@ -48,12 +48,7 @@ def made_by(profile: Profile, store: ModelStore) -> MadeBy:
         subject=profile.reading.subject,
         grid_hz=profile.reading.grid_hz,
         word_delay_s=profile.speech.delay_s,
-        fed=feed(
-            store,
-            appearance=profile.perception.appearance,
-            keypoints=profile.perception.keypoints,
-            text=profile.text if has_words(profile) else None,
-        ),
+        fed=feed(store, profile.perception, profile.text if has_words(profile) else None),
         models=dict(sorted(models.items())),
     )
 
