@@ -39,13 +39,16 @@ def train(need_build_python, tmp_path):
 
 
 @pytest.mark.slow
-def test_training_leaves_a_checkpoint_where_it_was_told_to(train, tmp_path):
-    done = train("synthetic", "--out", "run", "--threads", "1", "--devices", "1")
+def test_two_devices_leave_one_checkpoint_where_they_were_told_to(train, tmp_path):
+    done = train(
+        "synthetic", "--out", "run", "--threads", "1", "--accelerator", "cpu", "--devices", "2"
+    )
     assert done.returncode == 0, done.stderr
     description = read_checkpoint(tmp_path / "run").description
     assert done.stdout.startswith("run: small, text, learned from made-up interviews (seed 0)")
+    assert done.stdout.count("\n") == 1
     assert done.stderr.count("text: epoch ") == 2
-    assert description.shape.grid_hz == 1.0
+    assert description.shape.grid_hz == 0.5
     assert list(description.fed) == ["text"]
     assert "subface train synthetic --out run" in (tmp_path / "run/CARD.md").read_text()
     assert (tmp_path / "run/confusion.png").stat().st_size
