@@ -10,8 +10,9 @@ from training.planted.material import Material
 from training.planted.plan import CONDITIONS, READS, Condition, Plan, Reader, Trial
 from training.planted.pooled_regression import regress
 from training.planted.table import Results
-from training.planted.trial import Outcome, keep_outcome, read_outcome, run_trial
+from training.planted.trial import Outcome, body_macs, keep_outcome, read_outcome, run_trial
 
+BODIES: tuple[Reader, ...] = ("mlp", "gcn")
 ALONE: tuple[Reader, ...] = ("image", "mlp", "gcn", "text")
 REGRESSED: tuple[Reader, ...] = ("image", "mlp", "text", "joint")
 """Whose modalities the regression is given."""
@@ -24,13 +25,16 @@ class Experiment:
         plan: Which there are.
         out: The folder of trials and table.
         command: That makes the table.
+
+    Attributes:
+        out: As given.
     """
 
     def __init__(self, plan: Plan, out: Path, command: str) -> None:
         self._plan = plan
         self.out = out
         self._command = command
-        self.outcomes: dict[Trial, Outcome] = {}
+        self._outcomes: dict[Trial, Outcome] = {}
         self._regressions: dict[Reader, Outcome] = {}
         self._judged = {condition: Material(plan, condition) for condition in CONDITIONS}
         self._drawn: Material | None = None
@@ -38,7 +42,7 @@ class Experiment:
     def do(self, trial: Trial) -> None:
         """Do a trial, or read what came of it, and the regression on the same modalities."""
         outcome = run_trial(trial, self._plan, lambda: self._material(trial.condition), self.out)
-        self.outcomes[trial] = outcome
+        self._outcomes[trial] = outcome
         if trial.condition == "planted" and trial.reader in REGRESSED and not trial.seed:
             self._regressions[trial.reader] = self._regress(trial)
         found = self._found(trial.condition, trial.reader)
@@ -65,8 +69,9 @@ class Experiment:
             gain=None if best is None else self._difference("joint", best),
             best=best,
             bodies=self._difference("mlp", "gcn"),
-            cpu_s=sum(outcome.cpu_s for outcome in self.outcomes.values()),
-            missing=tuple(own.name for own in trials if own not in self.outcomes),
+            macs={reader: body_macs(reader, self._plan) for reader in BODIES},
+            cpu_s=sum(outcome.cpu_s for outcome in self._outcomes.values()),
+            missing=tuple(own.name for own in trials if own not in self._outcomes),
         )
 
     def _findings(self) -> list[Finding]:
@@ -95,7 +100,7 @@ class Experiment:
     def _runs(self, condition: Condition, reader: Reader) -> list[Outcome]:
         return [
             outcome
-            for trial, outcome in self.outcomes.items()
+            for trial, outcome in self._outcomes.items()
             if (trial.condition, trial.reader) == (condition, reader)
         ]
 

@@ -16,11 +16,14 @@ import torch
 from jaxtyping import Float64
 from numpy import ndarray
 from safetensors.torch import load_file, save_file
+from torch.utils.flop_counter import FlopCounterMode
 
 from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
 from engines.networks.keypoint_gcn import KeypointGcn
+from engines.sequence.normalize import FEATURES
 from engines.sequence.shape import Modality, NetworkShape
+from engines.spec.skeleton import POINTS
 from training.dataset import Fold, WholeInterviews
 from training.joint import alone, joined
 from training.planted.material import Material
@@ -127,7 +130,7 @@ def read_outcome(path: Path, stated: str) -> Outcome:
     )
 
 
-def body_of(reader: Reader, shape: NetworkShape, plan: Plan) -> InterviewNetwork:
+def network_of(reader: Reader, shape: NetworkShape, plan: Plan) -> InterviewNetwork:
     """Return a new network, the graph convolution as small as the plan has it."""
     network = InterviewNetwork(shape)
     if reader == "gcn":
@@ -138,11 +141,21 @@ def body_of(reader: Reader, shape: NetworkShape, plan: Plan) -> InterviewNetwork
     return network
 
 
+def body_macs(reader: Reader, plan: Plan) -> int:
+    """Return the multiplications and additions of a keypoint body, a tick of a history."""
+    shape = NetworkShape(width=plan.width, body="gcn" if reader == "gcn" else "mlp")
+    body = network_of(reader, shape, plan).branches["keypoints"].body
+    valid = torch.ones((1, BATCH), dtype=torch.bool)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        body(torch.ones((1, BATCH, POINTS, FEATURES)), valid)
+    return int(counter.get_total_flops()) // 2 // BATCH
+
+
 def _network(trial: Trial, recipe: Recipe, plan: Plan, train: Fold, out: Path) -> InterviewNetwork:
     torch.manual_seed(recipe.seed)
     shape = recipe.shape(train.features, classes=2, grid_hz=train.grid_hz)
     if trial.reader != "joint":
-        return body_of(trial.reader, shape, plan)
+        return network_of(trial.reader, shape, plan)
     singles: dict[Modality, InterviewNetwork] = {}
     for reader, name in zip(BUILT_ON, shape.branches, strict=True):
         singles[name] = InterviewNetwork(alone(shape, name))
