@@ -178,7 +178,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     try:
         text = path.read_bytes()
     except OSError as error:
-        msg = f"{path}: there is no such checkpoint"
+        msg = f"{path}: there is no such checkpoint; expected a folder that `subface train` made"
         raise ModelMissingError(msg) from error
     try:
         description = NetworkDescription.model_validate_json(text)

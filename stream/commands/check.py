@@ -24,8 +24,9 @@ from stream.commands.run import broker_url
 from stream.config import Profile
 from stream.console import stderr_console
 from stream.errors import SourceUnreachableError
-from stream.listening import models_of, open_ears, open_reader
+from stream.listening import has_words, models_of, open_ears, open_reader
 from stream.meter import EngineMeter
+from stream.network import network_of, open_network
 from stream.profile import load_profile
 from stream.publish.broker import broker_of
 from stream.publish.connection import connect
@@ -91,6 +92,7 @@ async def _findings(
     yield await _try("models", partial(_models, profile, store))
     yield await _try("engines", partial(_engines, profile, store))
     yield await _try("speech", partial(_speech, profile, store))
+    yield await _try("network", partial(_network, profile, store))
     specs: list[SourceSpec] = []
     for argument in sources:
         try:
@@ -160,6 +162,20 @@ async def _speech(profile: Profile, store: ModelStore) -> str:
                 f"; {profile.text.model}: {len(await embed(['word'], 'en'))} numbers for a word"
             )
         return found
+
+
+async def _network(profile: Profile, store: ModelStore) -> str:
+    """Open the network that fuses, and say what of this profile it may count."""
+    network = network_of(profile, store, words=has_words(profile))
+    async with open_network(network, EngineMeter(profile.perception.runtime)):
+        if network is None:
+            return "off: network.model is null"
+    description, rule = network.checkpoint.description, network.rule
+    counted = [name for name in description.shape.branches if name not in rule.untrained]
+    calibrated = f"calibrated on {rule.domain}" if rule.domain else "not calibrated"
+    reads = f"{description.name}: {description.taught} from {' and '.join(counted)}, {calibrated}"
+    masked = f"; untrained, so masked: {', '.join(rule.untrained)}" if rule.untrained else ""
+    return reads + masked
 
 
 async def _source(spec: SourceSpec, profile: Profile) -> str:

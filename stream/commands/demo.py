@@ -27,7 +27,7 @@ LAST_MESSAGES_S: Final = 1.0  # the last deliveries are still on their way when 
 
 NOTICE: Final = (
     "A montage: a real face and real speech that were not recorded together. What is shown is "
-    "what the face shows, read by a small network; it is no knowledge of a person."
+    "what face and words express, read by small networks; it is no knowledge of a person."
 )
 
 
