@@ -86,7 +86,7 @@ class Shard:
     @property
     def seen(self) -> Bool[ndarray, " T"]:
         """On which ticks there was anything of the person to see."""
-        return self.keypoints_valid | self.appearance_valid
+        return np.asarray(self.keypoints_valid | self.appearance_valid)
 
     def interview(self, entry: Entry, *, grid_hz: float) -> Interview:
         """Return it with what is to be learned from it.
