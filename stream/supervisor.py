@@ -15,7 +15,8 @@ from tenacity import (
     RetryCallState,
     retry_if_exception,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from engines.errors import SubfaceError
@@ -88,9 +89,8 @@ async def _restarted(spec: SourceSpec, run_source: RunSource, tally: Tally) -> N
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: not isinstance(error, SubfaceError)),
         stop=stop_after_attempt(attempts),
-        wait=wait_exponential_jitter(
-            multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S, jitter=FIRST_PAUSE_S
-        ),
+        wait=wait_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
+        + wait_random(0, FIRST_PAUSE_S),
         before_sleep=_report_restart,
         reraise=True,
     )

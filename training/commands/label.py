@@ -1,0 +1,176 @@
+"""The label verb: what it takes is told, then clips are labelled, and all that is known is kept."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+
+from engines.errors import ConfigError
+from engines.models.store import ModelStore
+from engines.speech.outcome_words import OutcomeWords
+from stream import policy
+from stream.console import stderr_console
+from stream.meter import EngineMeter
+from stream.profile import load_profile
+from stream.publish.broker import OFF
+from stream.source.address import parse_sources
+from stream.source.spec import SourceSpec
+from training.labelling.blur import FaceBlur
+from training.labelling.conversation import first_question
+from training.labelling.estimate import estimate
+from training.labelling.lexicon import LexiconTeacher
+from training.labelling.opening import KEY_VARIABLES, Provider, open_model, open_recorded
+from training.labelling.options import LabelOptions
+from training.labelling.prices import ModelPrice, read_price
+from training.labelling.prompts import Prompts
+from training.labelling.question import Question
+from training.labelling.run import LabellingRun
+from training.labelling.secret import Secret, read_secret
+from training.labelling.sending import check_sending
+from training.labelling.showing import Showing
+from training.labelling.teacher import VisionLanguageModel
+
+CLIENTS: Final = ("openai", "httpx2", "httpcore2", "google_genai", "google", "urllib3")
+"""At their own levels they tell of requests, and who knows what of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remote:
+    """A model that is reached over a wire, and what it takes to ask it."""
+
+    model: VisionLanguageModel
+    price: ModelPrice | None
+    key: Secret
+
+
+def label(options: LabelOptions) -> int:
+    """Label clips and return the exit code: 1 if a rerun may come to more.
+
+    Raises:
+        SubfaceError: If an option is wrong, or something would be sent that may not be.
+    """
+    for name in CLIENTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    clips = _clips(options.clips)
+    with ExitStack() as opened:
+        showing = _showing(options, opened)
+        match options.teacher:
+            case "lexicon":
+                return _by_lexicon(options, clips, showing)
+            case "recorded":
+                return _by_record(options, clips, showing)
+            case "gemini" | "openai":
+                return _by_remote(options, options.teacher, clips, showing)
+
+
+def _by_lexicon(options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing) -> int:
+    teacher = LexiconTeacher(options.asking.labels)
+    run = _free_run(options, clips, showing)
+    return 0 if run is None else asyncio.run(run.label(teacher))
+
+
+def _by_record(options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing) -> int:
+    model, prompts = open_recorded(options.answers), Prompts(options.prompts)
+    run = _free_run(options, clips, showing)
+    return 0 if run is None else asyncio.run(run.converse(model, prompts, None, None))
+
+
+def _free_run(
+    options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing
+) -> LabellingRun | None:
+    """Return a run of which nothing leaves this machine; None if it was only to be estimated."""
+    console = stderr_console()
+    note = policy.check(options.policy, clips, OFF)
+    if options.estimate_only:
+        console.print(f"{len(clips)} clips: nothing is sent, and nothing is paid for")
+        return None
+    return LabellingRun(options, console, clips, showing, note)
+
+
+def _by_remote(
+    options: LabelOptions, provider: Provider, clips: Sequence[SourceSpec], showing: Showing
+) -> int:
+    console, asking, prompts = stderr_console(), options.asking, Prompts(options.prompts)
+    note = check_sending(
+        provider,
+        options.base_url,
+        allowed=options.allow_upload,
+        declared=options.policy,
+        clips=clips,
+    )
+    remote = _open_remote(options, provider)
+    questions = [first_question(showing.outline(clip), prompts, asking) for clip in clips]
+    _tell_estimate(options, questions, remote, console)
+    if options.estimate_only:
+        return 0
+    run = LabellingRun(options, console, clips, showing, note)
+    return asyncio.run(run.converse(remote.model, prompts, remote.price, remote.key))
+
+
+def _clips(named: Sequence[str]) -> list[SourceSpec]:
+    clips = parse_sources(named)
+    wrong = [clip.address for clip in clips if clip.kind != "file" or clip.scheme != "file"]
+    if wrong:
+        msg = f"{', '.join(wrong)}: expected films on this machine: record a stream first"
+        raise ConfigError(msg)
+    return clips
+
+
+def _showing(options: LabelOptions, opened: ExitStack) -> Showing:
+    blur = None
+    if options.face == "blurred" and not options.estimate_only:
+        perception = load_profile("embedded", []).perception
+        blur = opened.enter_context(
+            FaceBlur(perception, ModelStore(), EngineMeter(perception.runtime).open)
+        )
+    if options.transcript == "masked" and options.transcripts is None:
+        msg = "--transcript masked: expected what is said, --transcripts FOLDER"
+        raise ConfigError(msg)
+    return Showing(
+        transcripts=options.transcripts,
+        transcript=options.transcript,
+        masks=OutcomeWords.load("shipped") if options.transcript == "masked" else None,
+        blur=blur,
+        frames=options.frames,
+        side_px=options.frame_px,
+    )
+
+
+def _open_remote(options: LabelOptions, provider: Provider) -> _Remote:
+    key = read_secret(variable=options.key_env or KEY_VARIABLES[provider], file=options.key_file)
+    model = open_model(
+        provider, options.model, key, base_url=options.base_url, timeout_s=options.timeout_s
+    )
+    name = model.identity["model"]
+    price = read_price(name, options.prices)
+    if price is None and options.budget_usd is not None:
+        msg = (
+            f"--budget: the price of {name} is unknown, so no budget can be kept: declare it in "
+            "--prices FILE, or limit the calls by --max-calls"
+        )
+        raise ConfigError(msg)
+    if options.budget_usd is None and options.max_calls is None and not options.estimate_only:
+        msg = f"{name}: expected a limit, --budget USD or --max-calls N; --estimate tells the cost"
+        raise ConfigError(msg)
+    return _Remote(model=model, price=price, key=key)
+
+
+def _tell_estimate(
+    options: LabelOptions,
+    questions: Sequence[Question],
+    remote: _Remote,
+    console: Console,
+) -> None:
+    told = estimate(questions, samples=options.samples, price=remote.price)
+    console.print(told.told(remote.model.identity["model"]), markup=False, highlight=False)
+    if options.budget_usd is not None and (told.likely_usd or 0.0) > options.budget_usd:
+        console.print(
+            f"more than --budget {options.budget_usd:g} USD: some clips will end without a label",
+            style="yellow",
+            markup=False,
+            highlight=False,
+        )

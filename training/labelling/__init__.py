@@ -1,0 +1,1 @@
+"""Labels by a teacher: what it is shown, what it is asked, what it answered, what that cost."""

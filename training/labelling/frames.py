@@ -1,0 +1,103 @@
+"""Frames of a clip, spread evenly over it: what a model that takes pictures is shown of a film."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from stream.source.picture import PictureMaker
+from training.errors import DatasetError
+from training.labelling.question import Picture
+
+MICROSECONDS: Final = 1_000_000
+JPEG_QUALITY: Final = 85
+
+Image = UInt8[ndarray, "H W 3"]
+Change = Callable[[Image], Image]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """Frames, and how long the clip is."""
+
+    duration_s: float
+    pictures: tuple[Picture, ...]
+
+
+def sample_frames(path: Path, *, count: int, side_px: int, change: Change | None = None) -> Sampled:
+    """Return frames from the middle of equal parts of a clip. It blocks.
+
+    Args:
+        path: The film.
+        count: Of frames; fewer where the clip has fewer.
+        side_px: Of the longer side; a smaller frame stays as it is.
+        change: What is done to a frame before it is made small, such as blurring faces.
+
+    Raises:
+        DatasetError: If it has no picture that can be read, or does not say how long it is.
+    """
+    try:
+        with closing(av.open(str(path), options={"pattern_type": "none"})) as film:
+            if not film.streams.video:
+                msg = f"{path}: no picture in it; expected a film"
+                raise DatasetError(msg)
+            stream = film.streams.video[0]
+            begin_s = float((stream.start_time or 0) * (stream.time_base or 0))
+            length_s = (film.duration or 0) / MICROSECONDS
+            if length_s <= 0:
+                msg = f"{path}: it does not say how long it is; write it anew with FFmpeg"
+                raise DatasetError(msg)
+            maker = PictureMaker(stream.codec_context.name)
+            pictures: dict[float, Picture] = {}
+            for frame in _frames_at(film, stream, begin_s, length_s, count):
+                image = maker.picture(frame, stream.sample_aspect_ratio)
+                image = image if change is None else change(image)
+                time_s = round(max((frame.time or 0.0) - begin_s, 0.0), 3)
+                pictures[time_s] = Picture(time_s=time_s, jpeg=_jpeg(image, side_px))
+    except (av.FFmpegError, ValueError) as error:
+        msg = f"{path}: cannot be read: {error}"
+        raise DatasetError(msg) from error
+    if not pictures:
+        msg = f"{path}: no frame in it that can be decoded"
+        raise DatasetError(msg)
+    return Sampled(duration_s=length_s, pictures=tuple(pictures[at] for at in sorted(pictures)))
+
+
+def _frames_at(
+    film: av.container.InputContainer,
+    stream: VideoStream,
+    begin_s: float,
+    length_s: float,
+    count: int,
+) -> Iterator[VideoFrame]:
+    for place in range(count):
+        at_s = begin_s + length_s * (place + 0.5) / count
+        film.seek(int(at_s * MICROSECONDS))
+        found: VideoFrame | None = None
+        for frame in film.decode(stream):
+            # the last one before the moment is what a viewer sees at it
+            if found is not None and (frame.time or 0.0) > at_s:
+                break
+            found = frame
+        if found is not None:
+            yield found
+
+
+def _jpeg(image: Image, side_px: int) -> bytes:
+    scale = side_px / max(image.shape[:2])
+    if scale < 1:
+        height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    _, encoded = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    return bytes(encoded.tobytes())

@@ -1,0 +1,56 @@
+"""The model that a user names, opened; the one place where a provider's client is imported."""
+
+from pathlib import Path
+from typing import Literal
+
+from engines.errors import ConfigError
+from training.labelling.secret import Secret
+from training.labelling.teacher import VisionLanguageModel
+
+Provider = Literal["gemini", "openai"]
+KEY_VARIABLES: dict[Provider, str] = {"gemini": "GEMINI_API_KEY", "openai": "OPENAI_API_KEY"}
+
+
+def open_model(
+    provider: Provider, model: str | None, key: Secret, *, base_url: str | None, timeout_s: float
+) -> VisionLanguageModel:
+    """Return a model of a provider.
+
+    Args:
+        provider: Whose wire format is spoken.
+        model: Its name; None for the provider's usual one.
+        key: Of the interface.
+        base_url: Where it answers; None for the provider's own address.
+        timeout_s: Of one attempt.
+    """
+    match provider:
+        case "gemini":
+            from training.labelling import gemini
+
+            return gemini.GeminiModel(
+                model or gemini.DEFAULT_MODEL, key, base_url=base_url, timeout_s=timeout_s
+            )
+        case "openai":
+            from training.labelling import openai_compatible
+
+            return openai_compatible.OpenAiModel(
+                model or openai_compatible.DEFAULT_MODEL,
+                key,
+                base_url=base_url,
+                timeout_s=timeout_s,
+            )
+
+
+def open_recorded(answers: Path | None) -> VisionLanguageModel:
+    """Return stored answers as a model.
+
+    Raises:
+        ConfigError: If no file is named.
+        DatasetError: If it cannot be read.
+    """
+    if answers is None:
+        msg = "--teacher recorded: expected the stored answers, --answers FILE.jsonl"
+        raise ConfigError(msg)
+    from training.labelling.recorded import RecordedModel
+
+    return RecordedModel(answers)
