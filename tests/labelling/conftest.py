@@ -19,6 +19,12 @@ except ExtraMissingError as missing:
         collect_ignore_glob = ["test_*.py"]
 else:
     LEFT_OUT = None
+    from teacher_server import TeacherServer
+
+    from training.commands.label import label as work
+    from training.labelling.caller import Manners
+    from training.labelling.options import LabelOptions
+    from training.labelling.table import read_table
 
 KEY = "marked-key-7f3a9c51e0"
 
@@ -30,8 +36,6 @@ def pytest_report_header():
 @pytest.fixture
 def teacher_server():
     """Start servers: ``teacher_server(wait_s=0.05)``."""
-    from teacher_server import TeacherServer
-
     running = []
 
     def start(**options):
@@ -67,9 +71,6 @@ def clips(films):
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     """Return the options of the verb, with what a test is about in their place."""
-    from training.labelling.caller import Manners
-    from training.labelling.options import LabelOptions
-
     for variable in ("GEMINI_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(variable, KEY)
 
@@ -113,8 +114,6 @@ def options(tmp_path, monkeypatch):
 @pytest.fixture
 def label(options):
     """Run the verb in this process; return its exit code and the table."""
-    from training.commands.label import label as work
-    from training.labelling.table import read_table
 
     def run(clips, **changed):
         given = options(clips, **changed)

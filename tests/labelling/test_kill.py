@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from training.labelling.table import read_table
+
 PROGRAM = Path(__file__).parent / "program.py"
 CONCURRENCY = 3
 
@@ -32,8 +34,6 @@ def start(server, dialect, films, out, **environment):
 def test_a_kill_repeats_at_most_the_calls_that_were_under_way(
     after, dialect, teacher_server, clips, tmp_path
 ):
-    from training.labelling.table import read_table
-
     server, out = teacher_server(wait_s=0.03), tmp_path / "labels.parquet"
     films = clips(5)
     run = start(server, dialect, films, out)

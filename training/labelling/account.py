@@ -7,6 +7,7 @@ have answered.
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -36,10 +37,8 @@ class Account:
         self._usd: dict[int, float] = {}
         self._open: set[int] = set()
         self._settled = asyncio.Event()
-        whole = self._read()
+        self._read()
         self._file: IO[str] = path.open("a", encoding="utf-8")
-        if not whole:
-            self._file.write("\n")  # the line that a kill left half written
 
     def __enter__(self) -> Self:
         return self
@@ -115,23 +114,20 @@ class Account:
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 
-    def _read(self) -> bool:
-        """Read the ledger and return whether its last line is whole."""
+    def _read(self) -> None:
         if not self._path.exists():
-            return True
-        text = self._path.read_text(encoding="utf-8")
-        *lines, rest = text.split("\n")
-        for number, line in enumerate(lines, 1):
-            if not line:
-                continue
+            return
+        content = self._path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            # a kill came between: a call that was never sent, or one that counts as reserved
+            os.truncate(self._path, len(whole))
+        for number, line in enumerate(whole.splitlines(), 1):
             try:
                 self._count(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
-                if number + 1 <= len(lines) and not lines[number]:
-                    continue  # half a line, ended by the next run: its call was never sent
                 msg = f"{self._path}, line {number}: not a line of a ledger; name another --cache"
                 raise DatasetError(msg) from error
-        return not rest
 
     def _count(self, line: dict[str, float]) -> None:
         spent = line["settled_usd"] if "settled_usd" in line else line["reserved_usd"]

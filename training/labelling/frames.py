@@ -1,5 +1,6 @@
 """Frames of a clip, spread evenly over it: what a model that takes pictures is shown of a film."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from training.labelling.question import Picture
 
 MICROSECONDS: Final = 1_000_000
 JPEG_QUALITY: Final = 85
+BACK_S: Final = (0.0, 1.0, 4.0, 16.0, math.inf)
+"""Some formats (MPEG-PS) have no index, and a seek ends after the moment: then from before it."""
 
 Image = UInt8[ndarray, "H W 3"]
 Change = Callable[[Image], Image]
@@ -80,16 +83,28 @@ def _frames_at(
     count: int,
 ) -> Iterator[VideoFrame]:
     for place in range(count):
-        at_s = begin_s + length_s * (place + 0.5) / count
-        film.seek(int(at_s * MICROSECONDS))
-        found: VideoFrame | None = None
-        for frame in film.decode(stream):
-            # the last one before the moment is what a viewer sees at it
-            if found is not None and (frame.time or 0.0) > at_s:
-                break
-            found = frame
+        found = _frame_at(film, stream, begin_s + length_s * (place + 0.5) / count, begin_s)
         if found is not None:
             yield found
+
+
+def _frame_at(
+    film: av.container.InputContainer, stream: VideoStream, at_s: float, begin_s: float
+) -> VideoFrame | None:
+    """Return what a viewer sees at a moment: the last frame that begins before it."""
+    for back_s in BACK_S:
+        from_s = max(at_s - back_s, begin_s - 1)
+        film.seek(int(from_s * MICROSECONDS))
+        found: VideoFrame | None = None
+        for frame in film.decode(stream):
+            late = (frame.time or 0.0) > at_s
+            if not late or (found is None and from_s < begin_s):
+                found = frame
+            if late:
+                break
+        if found is not None:
+            return found
+    return None
 
 
 def _jpeg(image: Image, side_px: int) -> bytes:
