@@ -421,3 +421,36 @@ def label_clips(
         estimate_only=estimate,
     )
     raise typer.Exit(work(options))
+
+
+@label.command("report")
+def label_report(
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS.parquet", help="What `subface label` wrote.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE.html", dir_okay=False)],
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="The classes that are known: name, subject, label, or the labels csv of iMiGUE.",
+        ),
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A film to show frames of; may be repeated."),
+    ] = None,
+) -> None:
+    """Say what labels are worth: coverage, agreement, and on gold how often they are right.
+
+    The page needs nothing beside it. With frames in it, it is personal data.
+
+    Example: subface label report labels.parquet --gold gold.csv --out report.html
+    """
+    from training.labelling.extra import require_extra
+
+    require_extra()
+
+    from training.commands.label_report import ReportOptions, report
+
+    report(ReportOptions(labels=labels, gold=gold, clips=clip or [], out=out))

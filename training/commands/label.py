@@ -4,10 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Final
-
-from rich.console import Console
 
 from engines.errors import ConfigError
 from engines.models.store import ModelStore
@@ -23,28 +20,23 @@ from training.labelling.blur import FaceBlur
 from training.labelling.conversation import first_question
 from training.labelling.estimate import estimate
 from training.labelling.lexicon import LexiconTeacher
-from training.labelling.opening import KEY_VARIABLES, Provider, open_model, open_recorded
+from training.labelling.opening import (
+    KEY_VARIABLES,
+    USUAL_MODELS,
+    Provider,
+    open_model,
+    open_recorded,
+)
 from training.labelling.options import LabelOptions
 from training.labelling.prices import ModelPrice, read_price
 from training.labelling.prompts import Prompts
-from training.labelling.question import Question
 from training.labelling.run import LabellingRun
-from training.labelling.secret import Secret, read_secret
+from training.labelling.secret import read_secret
 from training.labelling.sending import check_sending
 from training.labelling.showing import Showing
-from training.labelling.teacher import VisionLanguageModel
 
 CLIENTS: Final = ("openai", "httpx2", "httpcore2", "google_genai", "google", "urllib3")
 """At their own levels they tell of requests, and who knows what of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Remote:
-    """A model that is reached over a wire, and what it takes to ask it."""
-
-    model: VisionLanguageModel
-    price: ModelPrice | None
-    key: Secret
 
 
 def label(options: LabelOptions) -> int:
@@ -95,6 +87,13 @@ def _by_remote(
     options: LabelOptions, provider: Provider, clips: Sequence[SourceSpec], showing: Showing
 ) -> int:
     console, asking, prompts = stderr_console(), options.asking, Prompts(options.prompts)
+    name = options.model or USUAL_MODELS[provider]
+    price = read_price(name, options.prices)
+    questions = [first_question(showing.outline(clip), prompts, asking) for clip in clips]
+    told = estimate(questions, samples=asking.samples, price=price)
+    if options.estimate_only:
+        console.print(told.told(name), markup=False, highlight=False)
+        return 0
     note = check_sending(
         provider,
         options.base_url,
@@ -102,13 +101,19 @@ def _by_remote(
         declared=options.policy,
         clips=clips,
     )
-    remote = _open_remote(options, provider)
-    questions = [first_question(showing.outline(clip), prompts, asking) for clip in clips]
-    _tell_estimate(options, questions, remote, console)
-    if options.estimate_only:
-        return 0
+    _check_limits(options, name, price)
+    key = read_secret(variable=options.key_env or KEY_VARIABLES[provider], file=options.key_file)
+    console.print(told.told(name), markup=False, highlight=False)
+    if options.budget_usd is not None and (told.likely_usd or 0.0) > options.budget_usd:
+        console.print(
+            f"more than --budget {options.budget_usd:g} USD: some clips will end without a label",
+            style="yellow",
+            markup=False,
+            highlight=False,
+        )
     run = LabellingRun(options, console, clips, showing, note)
-    return asyncio.run(run.converse(remote.model, prompts, remote.price, remote.key))
+    model = open_model(provider, name, key, base_url=options.base_url, timeout_s=options.timeout_s)
+    return asyncio.run(run.converse(model, prompts, price, key))
 
 
 def _clips(named: Sequence[str]) -> list[SourceSpec]:
@@ -140,37 +145,13 @@ def _showing(options: LabelOptions, opened: ExitStack) -> Showing:
     )
 
 
-def _open_remote(options: LabelOptions, provider: Provider) -> _Remote:
-    key = read_secret(variable=options.key_env or KEY_VARIABLES[provider], file=options.key_file)
-    model = open_model(
-        provider, options.model, key, base_url=options.base_url, timeout_s=options.timeout_s
-    )
-    name = model.identity["model"]
-    price = read_price(name, options.prices)
+def _check_limits(options: LabelOptions, name: str, price: ModelPrice | None) -> None:
     if price is None and options.budget_usd is not None:
         msg = (
             f"--budget: the price of {name} is unknown, so no budget can be kept: declare it in "
             "--prices FILE, or limit the calls by --max-calls"
         )
         raise ConfigError(msg)
-    if options.budget_usd is None and options.max_calls is None and not options.estimate_only:
+    if options.budget_usd is None and options.max_calls is None:
         msg = f"{name}: expected a limit, --budget USD or --max-calls N; --estimate tells the cost"
         raise ConfigError(msg)
-    return _Remote(model=model, price=price, key=key)
-
-
-def _tell_estimate(
-    options: LabelOptions,
-    questions: Sequence[Question],
-    remote: _Remote,
-    console: Console,
-) -> None:
-    told = estimate(questions, samples=options.samples, price=remote.price)
-    console.print(told.told(remote.model.identity["model"]), markup=False, highlight=False)
-    if options.budget_usd is not None and (told.likely_usd or 0.0) > options.budget_usd:
-        console.print(
-            f"more than --budget {options.budget_usd:g} USD: some clips will end without a label",
-            style="yellow",
-            markup=False,
-            highlight=False,
-        )

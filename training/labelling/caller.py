@@ -26,7 +26,7 @@ class Manners:
     """How a provider is treated.
 
     Attributes:
-        concurrency: Calls under way at once.
+        concurrency: Conversations under way at once, each with one call at a time.
         calls_per_minute: At most; None for no limit.
         attempts: Of one call.
         first_pause_s: After the first failed attempt; doubled after each, with jitter.
@@ -50,6 +50,11 @@ class Caller:
         price: Of the model; None if it is not known.
         manners: How to ask.
         hide: Takes the key out of a text that is kept.
+
+    Attributes:
+        model: As above.
+        places: One for each conversation under way, which has one call under way: a conversation
+            that was begun is ended before another begins, or a budget would buy beginnings.
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class Caller:
         self._price = price
         self._manners = manners
         self._hide = hide
-        self._places = asyncio.Semaphore(manners.concurrency)
+        self.places = asyncio.Semaphore(manners.concurrency)
         self._pace = Pace(manners.calls_per_minute)
         self._rejected: TeacherRejectedError | None = None
 
@@ -95,23 +100,23 @@ class Caller:
         return kept
 
     async def _attempt(self, question: Question) -> Kept:
-        async with self._places:
-            await self._pace.turn()
-            if self._rejected is not None:
-                raise self._rejected
-            ticket = await self._account.reserve(self._most_usd(question))
-            try:
-                reply = await self.model.answer(question)
-            except TeacherBusyError as error:
-                self._account.settle(ticket, None if error.billed else 0.0)
-                if error.pause_s is not None:
-                    self._pace.hold(min(error.pause_s, LONGEST_PAUSE_S))
-                raise
-            except TeacherRejectedError as error:
-                self._account.settle(ticket, 0.0)
-                self._rejected = error if error.for_all else None
-                raise
-            return self._kept(question, reply, ticket)
+        await self._pace.turn()
+        if self._rejected is not None:
+            raise self._rejected
+        ticket = await self._account.reserve(self._most_usd(question))
+        try:
+            reply = await self.model.answer(question)
+        except TeacherBusyError as error:
+            self._account.settle(ticket, None if error.billed else 0.0)
+            if error.pause_s is not None:
+                self._pace.hold(min(error.pause_s, LONGEST_PAUSE_S))
+            raise
+        except TeacherRejectedError as error:
+            self._account.settle(ticket, 0.0)
+            if error.for_all:
+                self._rejected = error
+            raise
+        return self._kept(question, reply, ticket)
 
     def _most_usd(self, question: Question) -> float:
         price = self._price

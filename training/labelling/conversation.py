@@ -95,7 +95,8 @@ class ConversingTeacher:
     async def _converse(self, material: Material, number: int) -> Sample:
         talk = _Talk(self._caller, self._prompts, self._asking, material, number)
         try:
-            await talk.hold()
+            async with self._caller.places:
+                await talk.hold()
         except _NoLabelError as end:
             talk.note(outcome=end.outcome, reason=str(end), label=None, confidence=None)
         except tuple(OUTCOMES) as error:

@@ -13,7 +13,6 @@ from training.labelling.secret import Secret
 from training.labelling.sending import stays_here
 
 PROVIDER: Final = "gemini"
-DEFAULT_MODEL: Final = "gemini-2.5-pro"
 REFUSALS: Final = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
 )

@@ -14,7 +14,6 @@ from training.labelling.secret import Secret
 from training.labelling.sending import stays_here
 
 PROVIDER: Final = "openai"
-DEFAULT_MODEL: Final = "gpt-4.1"
 SPENT: Final = "insufficient_quota"
 """A 429 that no waiting ends."""
 BUSY: Final = frozenset({408, 409, 429})

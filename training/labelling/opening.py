@@ -9,16 +9,17 @@ from training.labelling.teacher import VisionLanguageModel
 
 Provider = Literal["gemini", "openai"]
 KEY_VARIABLES: dict[Provider, str] = {"gemini": "GEMINI_API_KEY", "openai": "OPENAI_API_KEY"}
+USUAL_MODELS: dict[Provider, str] = {"gemini": "gemini-2.5-pro", "openai": "gpt-4.1"}
 
 
 def open_model(
-    provider: Provider, model: str | None, key: Secret, *, base_url: str | None, timeout_s: float
+    provider: Provider, model: str, key: Secret, *, base_url: str | None, timeout_s: float
 ) -> VisionLanguageModel:
     """Return a model of a provider.
 
     Args:
         provider: Whose wire format is spoken.
-        model: Its name; None for the provider's usual one.
+        model: Its name.
         key: Of the interface.
         base_url: Where it answers; None for the provider's own address.
         timeout_s: Of one attempt.
@@ -27,14 +28,12 @@ def open_model(
         case "gemini":
             from training.labelling import gemini
 
-            return gemini.GeminiModel(
-                model or gemini.DEFAULT_MODEL, key, base_url=base_url, timeout_s=timeout_s
-            )
+            return gemini.GeminiModel(model, key, base_url=base_url, timeout_s=timeout_s)
         case "openai":
             from training.labelling import openai_compatible
 
             return openai_compatible.OpenAiModel(
-                model or openai_compatible.DEFAULT_MODEL,
+                model,
                 key,
                 base_url=base_url,
                 timeout_s=timeout_s,

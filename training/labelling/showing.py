@@ -60,7 +60,7 @@ class Showing:
         lines = self._lines(clip.name)
         return Material(
             clip=clip.name,
-            digest=_digest(path),
+            digest=file_digest(path),
             duration_s=sampled.duration_s,
             pictures=sampled.pictures,
             lines=lines,
@@ -99,7 +99,12 @@ class Showing:
         raise DatasetError(msg)
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a film.
+
+    Raises:
+        DatasetError: If it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
