@@ -46,15 +46,14 @@ def test_every_reader_is_tried_with_a_signal_and_without():
     for condition in ("planted", "nothing"):
         assert {own.reader for own in trials if own.condition == condition} == set(READS)
     assert {own.reader for own in trials if own.condition == "permuted"} >= {"joint"}
-    for reader in ("mlp", "gcn"):
-        seeds = {own.seed for own in trials if own.reader == reader and own.condition == "planted"}
-        assert seeds == set(range(5))
+    seeds = {own.seed for own in trials if (own.condition, own.reader) == ("planted", "mlp")}
+    assert len(seeds) > 1
 
 
-def test_both_keypoint_bodies_learn_alike_but_for_their_body():
+def test_both_keypoint_bodies_have_the_same_encoder():
     mlp, gcn = (Plan().recipe(Trial(condition="planted", reader=name)) for name in ("mlp", "gcn"))
-    network = gcn.network.model_copy(update={"body": "mlp"})
-    assert gcn.model_copy(update={"name": mlp.name, "network": network}) == mlp
+    assert gcn.network.model_copy(update={"body": "mlp"}) == mlp.network
+    assert gcn.branches.keypoints.layers == mlp.branches.keypoints.layers
 
 
 def test_nobody_is_learned_from_and_tested_on():
