@@ -103,7 +103,7 @@ class Plan:
 
     interviews: int = 4000
     subjects: int = 100
-    seeds: Mapping[Reader, int] = field(default_factory=lambda: {"mlp": 3, "gcn": 1})
+    seeds: Mapping[Reader, int] = field(default_factory=lambda: {"mlp": 2, "gcn": 1})
     learning: Mapping[Reader, Learning] = field(default_factory=lambda: dict(_LEARNING))
     width: int = 64
     channels: tuple[int, ...] = (16, 24, 32)
