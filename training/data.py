@@ -15,13 +15,13 @@ from engines.errors import ConfigError
 from engines.sequence.shape import Closed
 from stream.document import load_document
 from training.errors import DatasetError
+from training.extraction.manifest import MANIFEST
+from training.extraction.shards import ShardFolder
 from training.imigue.imigue_set import ImigueInterviews
 from training.imigue.interviews import ImigueFolders
 from training.imigue.labels import read_labels
 from training.imigue.protocols import Cvpr21Split, MigaTrack3Split
 from training.interview import Entry, InterviewSet
-from training.shard_manifest import MANIFEST
-from training.shards import ShardFolder
 from training.split import Split, divide
 from training.synthetic.interviews import SyntheticInterviews
 from training.synthetic.script import SyntheticConfig

@@ -13,7 +13,7 @@ if find_spec("lightning"):
     import pytest
     import torch
 
-    from training.recipe import Recipe
+    from training.learning.recipe import Recipe
     from training.split import divide
     from training.synthetic.interviews import SyntheticInterviews
     from training.synthetic.script import SyntheticConfig

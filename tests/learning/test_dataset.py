@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.dataset import EpochBatches, Fold, WholeInterviews
 from training.errors import DatasetError
 from training.interview import Entry
+from training.learning.dataset import EpochBatches, Fold, WholeInterviews
 
 ALL = ("image", "keypoints", "text")
 

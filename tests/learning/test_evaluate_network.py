@@ -16,9 +16,9 @@ from training.commands.evaluate_network import (
 from training.commands.train import TrainOptions
 from training.data import DataOptions, open_data
 from training.errors import DatasetError
-from training.evaluation import FoldName
-from training.program import train
-from training.report import fold_entries, read_fold
+from training.evaluation.evaluation import FoldName
+from training.evaluation.report import fold_entries, read_fold
+from training.learning.program import train
 
 DATA = (
     "synthetic.interviews=60", "synthetic.subjects=30", "synthetic.positive=0.5",

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.image import imread
 
 from training.errors import DatasetError
-from training.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
+from training.evaluation.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
+from training.evaluation.scores import score
 from training.interview import Entry
 from training.prediction import Predictions
-from training.scores import score
 
 
 def drawn(path):

@@ -3,7 +3,7 @@ import torch
 
 from engines.networks.interview_network import History, InterviewNetwork
 from engines.sequence.shape import BranchShape, NetworkShape
-from training.joint import alone, joined
+from training.learning.joint import alone, joined
 
 SHAPE = NetworkShape(
     image=BranchShape(features=6, layers=1),

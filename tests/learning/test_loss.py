@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from training.loss import reading_losses, stage_loss
+from training.learning.loss import reading_losses, stage_loss
 
 LABELS = torch.tensor([0, 2, 1])
 

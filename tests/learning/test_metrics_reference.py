@@ -11,8 +11,8 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
-from training.bootstrap import resample_subjects
-from training.metrics import METRICS
+from training.evaluation.bootstrap import resample_subjects
+from training.evaluation.metrics import METRICS
 
 
 def answers(classes, n=60, seed=0):

@@ -14,13 +14,13 @@ from engines.errors import ConfigError
 from engines.networks.keypoint_mlp import KeypointMlp
 from engines.sequence.checkpoint import read_checkpoint
 from engines.sequence.shape import MODALITIES
-from training import run
-from training.dataset import Fold, WholeInterviews
 from training.errors import DatasetError, SplitError
-from training.predict import predict
-from training.run import train_network, with_validation
+from training.learning import run
+from training.learning.dataset import Fold, WholeInterviews
+from training.learning.predict import predict
+from training.learning.run import train_network, with_validation
+from training.learning.stage import run_stage
 from training.split import Split
-from training.stage import run_stage
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from stream.cli import main
-from training.shard import read_shard
-from training.shard_manifest import MANIFEST, read_manifest
+from training.extraction.manifest import MANIFEST, read_manifest
+from training.extraction.shard import read_shard
 
 UNHEARD = ("--set", "speech.model=null")
 FACES_ALONE = (*UNHEARD, "--set", "perception.keypoints.model=null")

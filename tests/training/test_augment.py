@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engines.spec.skeleton import INDEX, LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
-from training.augment import (
+from training.learning.augment import (
     augmented,
     mirrored,
     warped,
@@ -12,8 +12,8 @@ from training.augment import (
     without_points,
     without_ticks,
 )
-from training.features import track
-from training.recipe import AugmentRecipe
+from training.learning.features import track
+from training.learning.recipe import AugmentRecipe
 from training.synthetic.interviews import SyntheticInterviews
 from training.synthetic.script import SyntheticConfig
 

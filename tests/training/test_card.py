@@ -8,9 +8,9 @@ import pytest
 from engines.errors import ConfigError
 from engines.sequence.checkpoint import Calibration, Checkpoint, Fed, NetworkDescription
 from engines.sequence.shape import NetworkShape
-from training.card import card
 from training.errors import DatasetError
-from training.evaluation import FoldName, corrected, evaluate, write_evaluation
+from training.evaluation.card import card
+from training.evaluation.evaluation import FoldName, corrected, evaluate, write_evaluation
 from training.interview import Entry
 from training.prediction import Predictions
 

@@ -9,10 +9,10 @@ from engines.spec.timegrid import TimeGrid
 from stream.profile import load_profile
 from stream.source.address import parse_sources
 from training.errors import DatasetError
-from training.extraction_folder import LOCK, ExtractionFolder, writing
-from training.made_by import differences, made_by
-from training.recording import Recording
-from training.shard_manifest import MANIFEST, MadeBy, read_manifest
+from training.extraction.folder import LOCK, ExtractionFolder, writing
+from training.extraction.made_by import differences, made_by
+from training.extraction.manifest import MANIFEST, MadeBy, read_manifest
+from training.extraction.recording import Recording
 
 MADE = MadeBy(
     program="subface",

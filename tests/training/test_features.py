@@ -2,7 +2,7 @@ import numpy as np
 
 from engines.sequence.keypoint_state import KeypointState
 from engines.sequence.normalize import normalize_tick
-from training.features import track, widths
+from training.learning.features import track, widths
 
 
 def test_text_counts_on_the_ticks_on_which_more_was_known(interview):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from training.errors import DatasetError
-from training.imbalance import class_weights, evenly_drawn, shuffled, taken_prior
-from training.recipe import Recipe
+from training.learning.imbalance import class_weights, evenly_drawn, shuffled, taken_prior
+from training.learning.recipe import Recipe
 
 LABELS = [1] * 9 + [0] * 3
 

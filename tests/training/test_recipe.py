@@ -1,7 +1,7 @@
 import pytest
 
 from engines.errors import ConfigError
-from training.recipe import SHIPPED, Recipe, load_recipe
+from training.learning.recipe import SHIPPED, Recipe, load_recipe
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from engines.sequence.checkpoint import Calibration
-from training.bootstrap import resample_subjects
-from training.comparison import difference, figure, joined
 from training.errors import DatasetError
+from training.evaluation.bootstrap import resample_subjects
+from training.evaluation.comparison import difference, figure, joined
+from training.evaluation.scores import score, told
 from training.interview import Entry
 from training.prediction import Predictions
-from training.scores import score, told
 
 LABELS = ("lost", "won")
 

@@ -9,13 +9,7 @@ from engines.spec.tick import PersonTick
 from engines.spec.timegrid import TimeGrid
 from engines.spec.transcript import TextEvidence
 from training.errors import DatasetError, SplitError
-from training.imigue.cvpr21_videos import TEST, TRAIN
-from training.imigue.labels import COLUMNS
-from training.imigue.protocols import Cvpr21Split
-from training.interview import Entry
-from training.recording import Recording
-from training.shard import Shard, read_shard, write_shard
-from training.shard_manifest import (
+from training.extraction.manifest import (
     MadeBy,
     ShardManifest,
     ShardNote,
@@ -24,7 +18,13 @@ from training.shard_manifest import (
     read_manifest,
     write_manifest,
 )
-from training.shards import ShardFolder
+from training.extraction.recording import Recording
+from training.extraction.shard import Shard, read_shard, write_shard
+from training.extraction.shards import ShardFolder
+from training.imigue.cvpr21_videos import TEST, TRAIN
+from training.imigue.labels import COLUMNS
+from training.imigue.protocols import Cvpr21Split
+from training.interview import Entry
 
 GRID = TimeGrid(12.5)
 ENTRY = Entry(name="clip", subject="7", label=0)

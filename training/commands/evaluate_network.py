@@ -12,12 +12,12 @@ from rich.table import Table
 
 from engines.errors import ConfigError, SubfaceError
 from engines.sequence.checkpoint import read_checkpoint
-from training.card import METRIC_NAMES, few_of
 from training.commands.line import command_line
 from training.data import DataOptions, Protocol, open_data
-from training.evaluation import Evaluation, FoldName, write_evaluation
-from training.report import fold_entries, read_fold, write_report
-from training.scores import Figure, moment_name, told
+from training.evaluation.card import METRIC_NAMES, few_of
+from training.evaluation.evaluation import Evaluation, FoldName, write_evaluation
+from training.evaluation.report import fold_entries, read_fold, write_report
+from training.evaluation.scores import Figure, moment_name, told
 
 OF_SLICES: Final = ("accuracy", "auc")
 

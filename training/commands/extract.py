@@ -18,9 +18,9 @@ from stream.source.address import parse_sources
 from stream.source.spec import SourceSpec
 from stream.stop import Stop
 from training.errors import DatasetError
-from training.extraction import Extracted, Extraction
-from training.extraction_folder import ExtractionFolder, writing
-from training.made_by import made_by
+from training.extraction.extraction import Extracted, Extraction
+from training.extraction.folder import ExtractionFolder, writing
+from training.extraction.made_by import made_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from engines.errors import ConfigError
 from training.commands.line import command_line
 from training.data import DataOptions, Protocol, of_data, open_data
 from training.environment import hand_over
-from training.recipe import Recipe, load_recipe
+from training.learning.recipe import Recipe, load_recipe
 
-PROGRAM = "training.program"
+PROGRAM = "training.learning.program"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class TrainOptions:
         """Return the recipe with its overrides.
 
         Raises:
-            ConfigError: As ``training.recipe.load_recipe``.
+            ConfigError: As ``training.learning.recipe.load_recipe``.
         """
         return load_recipe(self.recipe, [own for own in self.overrides if not of_data(own)])
 

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from training.comparison import Difference, difference
+from training.evaluation.comparison import Difference, difference
 from training.planted.finding import Finding, find, preferred
 from training.planted.material import Material
 from training.planted.plan import CONDITIONS, READS, Condition, Plan, Reader, Trial

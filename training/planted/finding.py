@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from training.comparison import Difference, difference, figure
+from training.evaluation.comparison import Difference, difference, figure
+from training.evaluation.scores import Figure
 from training.planted.material import Material
 from training.planted.plan import READS, Condition, Reader
 from training.planted.trial import Outcome
-from training.scores import Figure
 from training.synthetic.plant import ceiling
 
 CLOSE: Final = 0.05

@@ -10,8 +10,8 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from engines.sequence.shape import Modality
-from training.dataset import Fold
 from training.interview import Entry
+from training.learning.dataset import Fold
 from training.planted.plan import SHARES, Condition, Plan
 from training.prediction import Predictions
 from training.split import divide

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
 
 from engines.sequence.shape import MODALITIES, Modality
-from training.recipe import BranchRecipe, BranchRecipes, JointRecipe, PrefixRecipe, Recipe
+from training.learning.recipe import BranchRecipe, BranchRecipes, JointRecipe, PrefixRecipe, Recipe
 from training.synthetic.plant import Plant
 from training.synthetic.script import SyntheticConfig
 

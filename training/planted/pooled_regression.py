@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from engines.sequence.shape import Modality
-from training.dataset import Fold
+from training.learning.dataset import Fold
 
 COMPONENTS = 64
 

@@ -9,9 +9,9 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
-from training.comparison import Difference
+from training.evaluation.comparison import Difference
+from training.evaluation.scores import told
 from training.planted.finding import CLOSE, Finding
-from training.scores import told
 
 NAMES: Final[Mapping[str, str]] = {
     "image": "image",

@@ -26,14 +26,14 @@ from engines.networks.keypoint_gcn import KeypointGcn
 from engines.sequence.normalize import FEATURES
 from engines.sequence.shape import Modality, NetworkShape
 from engines.spec.skeleton import POINTS
-from training.dataset import Fold, WholeInterviews
-from training.joint import alone, joined
+from training.learning.dataset import Fold, WholeInterviews
+from training.learning.joint import alone, joined
+from training.learning.recipe import Recipe
+from training.learning.run import quiet
+from training.learning.stage import Stage, run_stage
+from training.learning.watch import METRICS, Metrics, Progress
 from training.planted.material import Material
 from training.planted.plan import READS, Plan, Reader, Trial
-from training.recipe import Recipe
-from training.run import quiet
-from training.stage import Stage, run_stage
-from training.watch import METRICS, Metrics, Progress
 
 OUTCOME: Final = "outcome.npz"
 WEIGHTS: Final = "weights.safetensors"

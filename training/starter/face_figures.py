@@ -6,7 +6,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from engines.spec.labels import EXPRESSIONS
-from training.figures import draw_confusion, draw_reliability
+from training.evaluation.figures import draw_confusion, draw_reliability
 
 
 def draw_figures(

@@ -24,7 +24,7 @@ from engines.build.text_head_export import load_head
 from engines.errors import SubfaceError
 from engines.models.starter_network import STARTER
 from engines.networks.text_head import VALENCES, TextHead
-from training.figures import draw_reliability
+from training.evaluation.figures import draw_reliability
 from training.starter.score import Labels, Probabilities, Score, scored, valence_scores
 from training.starter.text_training import add_encoder_options, logits_of, open_embedder
 from training.starter.texts import LabelledTexts, read_texts

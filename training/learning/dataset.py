@@ -20,12 +20,12 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from engines.networks.interview_network import History
 from engines.sequence.shape import Modality
-from training.augment import augmented
 from training.errors import DatasetError
-from training.features import Track, track, widths
-from training.imbalance import evenly_drawn, shuffled
 from training.interview import Entry, Interview, InterviewSet
-from training.recipe import Recipe
+from training.learning.augment import augmented
+from training.learning.features import Track, track, widths
+from training.learning.imbalance import evenly_drawn, shuffled
+from training.learning.recipe import Recipe
 
 Value = TypeVar("Value")
 

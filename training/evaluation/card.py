@@ -10,9 +10,9 @@ import yaml
 
 from engines.sequence.checkpoint import Checkpoint, NetworkDescription
 from engines.sequence.shape import MODALITIES
-from training.construct import NOT_MEANT, TAUGHT
-from training.evaluation import TRAIN, VALIDATION, Evaluation, command_of, run_of
-from training.scores import Figure, Moment, Scores, Slice, moment_name, told
+from training.evaluation.construct import NOT_MEANT, TAUGHT
+from training.evaluation.evaluation import TRAIN, VALIDATION, Evaluation, command_of, run_of
+from training.evaluation.scores import Figure, Moment, Scores, Slice, moment_name, told
 
 WIDTH: Final = 108  # of a line of Markdown
 TEMPLATE: Final = Path(__file__).with_name("card.template.md")

@@ -12,11 +12,11 @@ from engines.sequence.checkpoint import Fed
 from engines.sequence.shape import Modality
 from engines.spec.reading import Construct
 from training.errors import DatasetError
+from training.extraction.label_sheet import LabelSheet, read_sheet
+from training.extraction.manifest import ShardManifest, ShardNote, read_manifest
+from training.extraction.shard import read_shard
 from training.imigue.labels import identifier
 from training.interview import Entry, Interview
-from training.label_sheet import LabelSheet, read_sheet
-from training.shard import read_shard
-from training.shard_manifest import ShardManifest, ShardNote, read_manifest
 
 SHOWN = 5
 

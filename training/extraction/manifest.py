@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from engines.sequence.checkpoint import Fed, Sha256
 from engines.sequence.shape import Closed, Modality
 from training.errors import DatasetError
-from training.shard import read_whole
+from training.extraction.shard import read_whole
 
 MANIFEST: Final = "shards.json"
 

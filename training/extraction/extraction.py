@@ -26,9 +26,9 @@ from stream.source.spec import SourceSpec
 from stream.supervisor import Outcome, supervise
 from stream.tally import Tally
 from training.errors import DatasetError
-from training.extraction_folder import ExtractionFolder
-from training.recording import Recording
-from training.shard_manifest import SourceNote
+from training.extraction.folder import ExtractionFolder
+from training.extraction.manifest import SourceNote
+from training.extraction.recording import Recording
 
 EYES: Final = "decode -> perceive"
 FRAMES_HELD: Final = 25

@@ -15,11 +15,8 @@ from filelock import FileLock, Timeout
 from engines.errors import ConfigError
 from stream.source.spec import SourceSpec
 from training.errors import DatasetError
-from training.interview import Entry
-from training.made_by import differences
-from training.recording import Recorded
-from training.shard import write_shard
-from training.shard_manifest import (
+from training.extraction.made_by import differences
+from training.extraction.manifest import (
     MANIFEST,
     MadeBy,
     ShardManifest,
@@ -29,6 +26,9 @@ from training.shard_manifest import (
     read_manifest,
     write_manifest,
 )
+from training.extraction.recording import Recorded
+from training.extraction.shard import write_shard
+from training.interview import Entry
 
 LOCK: Final = ".shards.lock"
 

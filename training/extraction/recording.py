@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engines.spec.tick import PersonTick
 from engines.spec.timegrid import TimeGrid
-from training.shard import Shard
+from training.extraction.shard import Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from engines.errors import SubfaceError
 from engines.sequence.checkpoint import Checkpoint
 from training.commands.train import TrainOptions
 from training.data import open_data
-from training.devices import is_first
-from training.evaluation import FoldName
-from training.report import CARD, fold_entries, read_fold, write_report
-from training.run import train_network
+from training.evaluation.evaluation import FoldName
+from training.evaluation.report import CARD, fold_entries, read_fold, write_report
+from training.learning.devices import is_first
+from training.learning.run import train_network
 
 TEST: Final = "test"
 INTERRUPTED: Final = 130

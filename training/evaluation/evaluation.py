@@ -19,8 +19,8 @@ from engines.sequence.checkpoint import Checkpoint
 from engines.sequence.shape import Modality
 from engines.spec.reading import Construct
 from training.errors import DatasetError
+from training.evaluation.scores import Scores, labels_of, score
 from training.prediction import Predictions
-from training.scores import Scores, labels_of, score
 
 RUN: Final = "run.json"
 COMMAND: Final = "command.txt"

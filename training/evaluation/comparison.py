@@ -14,11 +14,11 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from calibration.answer import probabilities
-from training.bootstrap import Resamples
 from training.errors import DatasetError
-from training.metrics import METRICS, MetricName
+from training.evaluation.bootstrap import Resamples
+from training.evaluation.metrics import METRICS, MetricName
+from training.evaluation.scores import Figure, labels_of, resampled, with_interval
 from training.prediction import Predictions
-from training.scores import Figure, labels_of, resampled, with_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

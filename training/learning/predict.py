@@ -11,10 +11,10 @@ from numpy import ndarray
 
 from engines.networks.interview_network import History, InterviewNetwork
 from engines.sequence.shape import Modality
-from training.dataset import batch, chosen
 from training.errors import DatasetError
-from training.features import track, widths
 from training.interview import Entry, Interview, InterviewSet
+from training.learning.dataset import batch, chosen
+from training.learning.features import track, widths
 from training.prediction import Predictions
 
 AFTER_S: Final = (10.0, 60.0, inf)

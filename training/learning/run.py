@@ -32,17 +32,17 @@ from engines.sequence.checkpoint import (
     read_checkpoint,
 )
 from engines.sequence.shape import Modality, NetworkShape
-from training.dataset import Fold
-from training.devices import is_first, wait_for_all
 from training.errors import DatasetError, SplitError
-from training.imbalance import class_weights, taken_prior
 from training.interview import Entry, InterviewSet
-from training.joint import alone, joined
-from training.predict import predict
-from training.recipe import Recipe
+from training.learning.dataset import Fold
+from training.learning.devices import is_first, wait_for_all
+from training.learning.imbalance import class_weights, taken_prior
+from training.learning.joint import alone, joined
+from training.learning.predict import predict
+from training.learning.recipe import Recipe
+from training.learning.stage import Stage, run_stage
+from training.learning.watch import METRICS, Metrics, Progress
 from training.split import Split, divide
-from training.stage import Stage, run_stage
-from training.watch import METRICS, Metrics, Progress
 
 RUN: Final = "run.json"
 STAGES: Final = "stages"

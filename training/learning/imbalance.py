@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from training.errors import DatasetError
-from training.recipe import Recipe
+from training.learning.recipe import Recipe
 
 
 def class_weights(labels: Sequence[int], *, classes: int) -> Float64[ndarray, " C"]:

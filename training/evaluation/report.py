@@ -12,9 +12,9 @@ from typing import Final
 from engines.build.network_export import load_network
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import Checkpoint
-from training.card import card
 from training.errors import DatasetError
-from training.evaluation import (
+from training.evaluation.card import card
+from training.evaluation.evaluation import (
     COMMAND,
     Evaluation,
     FoldName,
@@ -23,9 +23,9 @@ from training.evaluation import (
     run_of,
     write_evaluation,
 )
-from training.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
+from training.evaluation.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
 from training.interview import Entry, InterviewSet
-from training.predict import predict
+from training.learning.predict import predict
 from training.prediction import Predictions
 from training.split import Split
 

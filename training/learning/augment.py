@@ -15,7 +15,7 @@ from numpy import ndarray
 from engines.spec.skeleton import MIRROR
 from engines.spec.timegrid import TimeGrid
 from training.interview import Interview
-from training.recipe import AugmentRecipe
+from training.learning.recipe import AugmentRecipe
 
 PACE_S: Final = 30.0
 """The pace changes so slowly."""

@@ -16,7 +16,7 @@ from engines.sequence.feed import feed
 from stream.config import Profile
 from stream.listening import has_words, is_heard, models_of
 from stream.transcript.model import speech_card
-from training.shard_manifest import MadeBy
+from training.extraction.manifest import MadeBy
 
 DECIDING: Final[Mapping[str, set[str] | None]] = {
     "source": {"sound", "channels", "shots"},

@@ -23,11 +23,11 @@ from torchmetrics.classification import MulticlassAccuracy
 from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.shape import Modality
-from training.dataset import Batch, EpochBatches, Fold, WholeInterviews
-from training.devices import wait_for_all
-from training.imbalance import class_weights
-from training.loss import even, reading_losses, stage_loss
-from training.recipe import Recipe
+from training.learning.dataset import Batch, EpochBatches, Fold, WholeInterviews
+from training.learning.devices import wait_for_all
+from training.learning.imbalance import class_weights
+from training.learning.loss import even, reading_losses, stage_loss
+from training.learning.recipe import Recipe
 
 LAST: Final = "last.ckpt"
 BEST: Final = "best.ckpt"

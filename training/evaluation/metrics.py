@@ -2,7 +2,7 @@
 
 They are scikit-learn's and torchmetrics' own, which the tests hold them to; those take one resample
 at a time, which for the intervals of one table is an hour. A resample must hold all classes that
-are given (``training.bootstrap``).
+are given (``training.evaluation.bootstrap``).
 """
 
 from collections.abc import Callable, Mapping

@@ -16,9 +16,9 @@ from numpy import ndarray
 
 from calibration.answer import probabilities
 from engines.sequence.checkpoint import Calibration
-from training.bootstrap import INTERVAL, Resamples, resample_subjects
 from training.errors import DatasetError
-from training.metrics import METRICS, OF_SEVERAL_CLASSES, Labels
+from training.evaluation.bootstrap import INTERVAL, Resamples, resample_subjects
+from training.evaluation.metrics import METRICS, OF_SEVERAL_CLASSES, Labels
 from training.prediction import Predictions
 
 FEWEST_SUBJECTS: Final = 5  # fewer give no interval, and a slice of fewer no figure

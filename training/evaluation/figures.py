@@ -18,7 +18,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from calibration.reliability import BINS, reliability
 from calibration.threshold import share
 from training.errors import DatasetError
-from training.scores import Scores, moment_name
+from training.evaluation.scores import Scores, moment_name
 
 INCHES: Final = 5.0
 DPI: Final = 120
@@ -164,7 +164,7 @@ def draw_curves(tables: Mapping[str, Path], path: Path) -> None:
 
     Args:
         tables: By the stage's name, a csv with the columns ``epoch`` or ``step`` and measures, as
-            Lightning's loggers and ``training.watch`` write it; cells may be empty.
+            Lightning's loggers and ``training.learning.watch`` write it; cells may be empty.
         path: Of the picture, .png.
 
     Raises:

@@ -1,0 +1,1 @@
+"""The live pipeline over files and streams, kept as shards that networks learn from."""

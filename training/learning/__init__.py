@@ -1,0 +1,1 @@
+"""Training: from interviews to a checkpoint, each branch alone, then together."""
