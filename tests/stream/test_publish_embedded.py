@@ -20,8 +20,9 @@ from stream.publish.mqtt import MqttPublisher
 
 
 def started_by(process):
-    """Return the children of a process, but for the one that multiprocessing keeps for itself."""
+    """Return the live children of a process, but for the one that multiprocessing keeps."""
     children = psutil.Process(process).children()
+    children = [c for c in children if c.status() != psutil.STATUS_ZOMBIE]
     return [c for c in children if not any("resource_tracker" in word for word in c.cmdline())]
 
 
