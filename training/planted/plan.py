@@ -76,9 +76,9 @@ class Learning:
 
 _LEARNING: Final[Mapping[Reader, Learning]] = {
     "image": Learning(rate=4e-3, epochs=5),
-    "mlp": Learning(rate=2e-3, epochs=2, batch=32, precision="bf16-mixed"),
+    "mlp": Learning(rate=2e-3, epochs=6, batch=32, precision="bf16-mixed"),
     # alike, but for the rate: at 2e-3 it had found nothing in half of it
-    "gcn": Learning(rate=1e-3, epochs=2, batch=32, precision="bf16-mixed"),
+    "gcn": Learning(rate=1e-3, epochs=6, batch=32, precision="bf16-mixed"),
     "text": Learning(rate=4e-3, epochs=4),
     "joint": Learning(rate=1e-3, epochs=1),
 }
@@ -103,7 +103,7 @@ class Plan:
 
     interviews: int = 4000
     subjects: int = 100
-    seeds: Mapping[Reader, int] = field(default_factory=lambda: {"mlp": 2, "gcn": 1})
+    seeds: Mapping[Reader, int] = field(default_factory=lambda: {"mlp": 5, "gcn": 1})
     learning: Mapping[Reader, Learning] = field(default_factory=lambda: dict(_LEARNING))
     width: int = 64
     channels: tuple[int, ...] = (16, 24, 32)
@@ -152,7 +152,11 @@ class Plan:
         return json.dumps([interviews, recipe, self.channels], sort_keys=True)
 
     def trials(self) -> tuple[Trial, ...]:
-        """Return all trials, each after those it builds upon, the dear ones last."""
+        """Return all trials, each after those it builds upon, the dear ones last.
+
+        The graph convolution has one, where there is something to find: another would not fit
+        into the half hour.
+        """
         cheap: tuple[Reader, ...] = ("image", "text", "mlp", "joint")
         once = [
             Trial(condition=condition, reader=reader)
@@ -164,7 +168,6 @@ class Plan:
             for reader, seeds in self.seeds.items()
             for seed in range(seeds)
         ]
-        again.append(Trial(condition="nothing", reader="gcn"))
         return tuple(dict.fromkeys((*once, *again)))
 
 

@@ -42,7 +42,8 @@ DATASETS: Final = {
         file="utkinect.npz",
         root="hip_center",
         top="shoulder_center",
-        epochs=80,
+        ticks=48,
+        epochs=110,
         target=0.94,
     ),
     "msr_action3d": Dataset(
