@@ -6,16 +6,18 @@ that a picture which was scaled on its way reads the same.
 """
 
 import zlib
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 from numpy import ndarray
 
 TICKS_A_SECOND: Final = 10_000
 TIME_BITS: Final = 32
 """Of ticks: the code begins again after 119 hours, which no picture is on its way."""
 CHECK_BITS: Final = 16
+SALT: Final = b"subface"
 COLUMNS: Final = 24
 ROWS: Final = (TIME_BITS + CHECK_BITS) // COLUMNS
 LEAST_WIDTH_PX: Final = 8 * COLUMNS
@@ -35,16 +37,17 @@ def burn(image: UInt8[ndarray, "H W 3"], moment_s: float) -> None:
     Raises:
         ValueError: If the picture is too small.
     """
-    side = _side_px(image)
-    if not side:
+    edges = _edges(image)
+    if edges is None:
         height, width, _ = image.shape
         msg = f"a code needs a picture at least {LEAST_WIDTH_PX} px wide, got {width}x{height}"
         raise ValueError(msg)
     ticks = round(moment_s * TICKS_A_SECOND) % PERIOD
     bits = _bits((ticks << CHECK_BITS) | _check(ticks))
     squares = np.where(bits, WHITE, BLACK).astype(np.uint8).reshape(ROWS, COLUMNS)
-    drawn = squares.repeat(side, axis=0).repeat(side, axis=1)
-    image[: drawn.shape[0], : drawn.shape[1]] = drawn[..., None]
+    sides = np.diff(edges)
+    drawn = squares.repeat(sides[:ROWS], axis=0).repeat(sides, axis=1)
+    image[: drawn.shape[0]] = drawn[..., None]
 
 
 def read_moment(image: UInt8[ndarray, "H W 3"], now_s: float) -> float | None:
@@ -54,12 +57,11 @@ def read_moment(image: UInt8[ndarray, "H W 3"], now_s: float) -> float | None:
         image: As it came.
         now_s: A moment less than 119 hours later, on the same clock.
     """
-    side = _side_px(image)
-    if not side:
+    edges = _edges(image)
+    if edges is None:
         return None
-    middle = slice(side // 4, side - side // 4)  # edges are blurred by whatever coded the picture
-    area = image[: ROWS * side, : COLUMNS * side].mean(axis=2)
-    means = area.reshape(ROWS, side, COLUMNS, side)[:, middle, :, middle].mean(axis=(1, 3)).ravel()
+    middles = [_middle(*pair) for pair in pairwise(edges.tolist())]
+    means = np.array([image[y, x].mean() for y in middles[:ROWS] for x in middles])
     if np.any((means > DARK) & (means < BRIGHT)):
         return None
     code = int("".join("1" if bright else "0" for bright in means > DARK), 2)
@@ -70,11 +72,20 @@ def read_moment(image: UInt8[ndarray, "H W 3"], now_s: float) -> float | None:
     return now_s - late / TICKS_A_SECOND
 
 
-def _side_px(image: UInt8[ndarray, "H W 3"]) -> int:
-    """Return the side of a square; 0 if the picture is too small for a code."""
+def _edges(image: UInt8[ndarray, "H W 3"]) -> Int[ndarray, " N"] | None:
+    """Return where columns begin and end, and rows as well; None if there is too little room.
+
+    Each is rounded by itself: multiples of a rounded side would drift where a picture was scaled.
+    """
     height, width, _ = image.shape
-    side = width // COLUMNS
-    return side if width >= LEAST_WIDTH_PX and height >= ROWS * side else 0
+    edges = np.arange(COLUMNS + 1) * width // COLUMNS
+    return edges if width >= LEAST_WIDTH_PX and height >= edges[ROWS] else None
+
+
+def _middle(start: int, end: int) -> slice:
+    """Return the middle half: edges are blurred by whatever coded the picture."""
+    margin = (end - start) // 4
+    return slice(start + margin, end - margin)
 
 
 def _bits(code: int) -> list[bool]:
@@ -83,4 +94,5 @@ def _bits(code: int) -> list[bool]:
 
 
 def _check(ticks: int) -> int:
-    return zlib.crc32(ticks.to_bytes(TIME_BITS // 8, "big")) & ((1 << CHECK_BITS) - 1)
+    # begun with a word of ours: of nothing but ones the plain sum is nothing but ones
+    return zlib.crc32(SALT + ticks.to_bytes(TIME_BITS // 8, "big")) & ((1 << CHECK_BITS) - 1)

@@ -29,7 +29,6 @@ async def largest(
     budget_ms: float,
     frames_hz: float,
     limit: int,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> Capacity:
     """Find the largest number of streams that is held.
 
@@ -40,13 +39,10 @@ async def largest(
         budget_ms: No stream's 95th percentile may be later.
         frames_hz: No stream may be looked at less often.
         limit: More streams are not tried.
-        stopped: Whether to leave off, with what is known by then.
     """
     attempts: list[Attempt] = []
 
     async def held(streams: int) -> bool:
-        if stopped():
-            return False
         attempts.append(attempt(await run(streams), budget_ms=budget_ms, frames_hz=frames_hz))
         return attempts[-1].held
 

@@ -1,6 +1,7 @@
 """Charts as SVG, drawn here: the page must show without a network and without a script."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -27,37 +28,62 @@ PARTS: Final = {
     "publish_ms": ("publication", "publish"),
 }
 """By the field of an item: what it is called, and its colour in the style sheet."""
+SERIES: Final = ("look", "step", "publish")
+"""Colours of lines, which must be told from one another and from the paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A scale from 0 to a round number, over so many pixels."""
+    """A scale over so many pixels: from 0, or by powers of ten from ``start`` where that is more.
+
+    Attributes:
+        end: The largest value, a round one.
+        pixels: How long it is.
+        start: The smallest; 0 for a linear scale.
+    """
 
     end: float
     pixels: float
+    start: float = 0.0
 
     def at(self, value: float) -> float:
-        """Return where a value lies."""
-        return round(value / self.end * self.pixels, 2) if self.end else 0.0
+        """Return where a value lies, in pixels from the start."""
+        if self.start:
+            part = math.log(max(value, self.start) / self.start) / math.log(self.end / self.start)
+        else:
+            part = value / self.end
+        return round(part * self.pixels, 2)
 
     @property
     def ticks(self) -> list[float]:
         """Return where lines are drawn."""
-        return [self.end * step / GRID for step in range(GRID + 1)]
+        if not self.start:
+            return [self.end * step / GRID for step in range(GRID + 1)]
+        decades = round(math.log10(self.end / self.start))
+        return [self.start * 10**power for power in range(decades + 1)]
 
 
 def axis(largest: float, pixels: float) -> Axis:
-    """Return a scale that holds the largest value and ends at a round number."""
+    """Return a linear scale that holds the largest value and ends at a round number."""
     if largest <= 0:
         return Axis(end=1.0, pixels=pixels)
-    power = 10.0 ** np.floor(np.log10(largest))
+    power = 10.0 ** math.floor(math.log10(largest))
     end = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= largest)
-    return Axis(end=float(end), pixels=pixels)
+    return Axis(end=end, pixels=pixels)
+
+
+def decades(values: Iterable[float], pixels: float) -> Axis:
+    """Return a scale of powers of ten that holds all values above nought."""
+    positive = [value for value in values if value > 0] or [1.0]
+    first = math.floor(math.log10(min(positive)))
+    last = max(math.ceil(math.log10(max(positive))), first + 1)
+    return Axis(start=10.0**first, end=10.0**last, pixels=pixels)
 
 
 def spread_chart(title: str, spreads: Mapping[str, Spread]) -> str:
-    """Return a chart of spreads: a bar from the median to p95, a line on to p99, a mark for p50."""
-    scale = axis(max((s.p99 for s in spreads.values()), default=0.0), WIDTH - LEFT - RIGHT)
+    """Return a chart of spreads: a mark for the median, a bar to p95, a line to p99; log scale."""
+    ends = [value for spread in spreads.values() for value in (spread.p50, spread.p99)]
+    scale = decades(ends, WIDTH - LEFT - RIGHT)
     height = TOP + ROW * len(spreads) + BOTTOM
     parts = [_vertical_grid(scale, height)]
     for place, (name, spread) in enumerate(spreads.items()):
@@ -108,8 +134,7 @@ def share_chart(title: str, samples: Mapping[str, Sequence[float]]) -> str:
     for tick in across.ticks:
         x = RIGHT + across.at(tick)
         parts.append(f'<text class="tick mid" x="{x}" y="{base + 18}">{tick:g} ms</text>')
-    colours = [colour for _, colour in PARTS.values()]
-    for colour, (name, values) in zip(colours[1:], samples.items(), strict=False):
+    for colour, (name, values) in zip(SERIES, samples.items(), strict=False):
         steps = np.sort(np.asarray(values))
         points = [f"{RIGHT + across.at(float(steps[0]))},{base}"] if len(steps) else []
         for rank, value in enumerate(steps, start=1):

@@ -18,7 +18,9 @@ from stream.source.address import parse_sources
 
 SLICE_S: Final = 0.2
 """So long one call of the camera lasts: it can be ended between two."""
-STARTING: Final = 4
+OPENING_S: Final = 2.0
+"""So long it lasts beyond what is asked for, since a live stream is analysed before it is shown."""
+STARTING: Final = 2
 """Readings left out: a stream's first pictures wait until the demuxer has analysed it."""
 
 
@@ -46,7 +48,7 @@ async def glass_to_publish(
         try:
             await trials.run(
                 [spec],
-                Bounds(for_s=for_s),
+                Bounds(for_s=for_s + OPENING_S),
                 watch=watch,
                 without=[camera.pid] if camera.pid else [],
                 reached=reached,

@@ -16,7 +16,7 @@ from engines.errors import ConfigError
 from engines.models.store import ModelStore, sha256
 from stream.bench.capacity import LIMIT, largest, needed_hz
 from stream.bench.card import Card, open_card
-from stream.bench.glass import glass_to_publish
+from stream.bench.glass import OPENING_S, glass_to_publish
 from stream.bench.machine import this_machine, versions
 from stream.bench.quantity import Quantity
 from stream.bench.report import Capacity, ColdStart, Glass, Report, Subject, Trial
@@ -96,10 +96,8 @@ def subject_of(plan: BenchPlan) -> Subject:
     )
 
 
-async def measure(
-    plan: BenchPlan, subject: Subject, store: ModelStore, phase: Phase
-) -> Report | None:
-    """Run the bench; None if it was interrupted.
+async def measure(plan: BenchPlan, subject: Subject, store: ModelStore, phase: Phase) -> Report:
+    """Run the bench.
 
     Args:
         plan: What to do.
@@ -108,6 +106,7 @@ async def measure(
         phase: Shows how far it is.
 
     Raises:
+        BenchmarkStoppedError: If it was interrupted.
         SubfaceError: If the run cannot begin, or a source fails.
     """
     with open_card() as card:
@@ -122,8 +121,6 @@ async def measure(
             fast = await parts.fast()
             glass = await parts.glass(store)
             capacity = await parts.capacity(live)
-            if parts.trials.interrupted:
-                return None
         names, driver = (card.names, card.driver) if isinstance(card, Card) else ((), None)
         return Report(
             made=Clock().now(),
@@ -186,7 +183,7 @@ class _Parts:
             return None
         spec, for_s = self.plan.spec, self.plan.for_s
         film = Path(spec.url) if spec.kind == "file" and spec.scheme == "file" else demo_clip(store)
-        with self.phase("glass to publication", for_s) as reached:
+        with self.phase("glass to publication", for_s + OPENING_S) as reached:
             return await glass_to_publish(self.trials, film, for_s, reached=reached)
 
     async def capacity(self, live: Trial) -> Capacity | None:
@@ -206,7 +203,6 @@ class _Parts:
             budget_ms=plan.budget_ms,
             frames_hz=needed_hz(plan.profile.reading.grid_hz, source_hz or observed_hz),
             limit=max(LIMIT, plan.streams),
-            stopped=lambda: self.trials.interrupted,
         )
 
     async def _live(self, streams: int, reached: Reached) -> Trial:

@@ -36,12 +36,12 @@ rect.hold, .key.hold { fill: var(--hold); background: var(--hold); }
 rect.step, .key.step { fill: var(--step); background: var(--step); }
 rect.publish, .key.publish { fill: var(--publish); background: var(--publish); }
 .line { fill: none; stroke-width: 2; } .line.look { stroke: var(--look); }
-.line.hold { stroke: var(--hold); } .line.step { stroke: var(--step); }
+.line.step { stroke: var(--step); }
 .line.publish { stroke: var(--publish); }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 .8em; }
 """
 
-ENGINES: Final = "A mark is the median, the bar reaches to p95, the line to p99."
+ENGINES: Final = "Powers of ten. A mark is the median, the bar reaches to p95, the line to p99."
 
 
 def to_page(report: Report, sections: Sequence[Section]) -> str:
@@ -72,7 +72,7 @@ def _charts(report: Report) -> Iterator[str]:
     keys = {"look": "arrival to publication"}
     if report.fast is not None:
         series["full speed"] = [item.total_ms for item in report.fast.items]
-        keys["hold"] = "the same at full speed"
+        keys["step"] = "the same at full speed"
     yield from _chart(
         "How many readings are in time",
         share_chart("Readings published within so many ms, percent", series),

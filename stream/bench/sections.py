@@ -81,7 +81,7 @@ def _what(report: Report) -> Section:
         ("source", f"{subject.source}, {subject.streams} side by side"),
         ("profile", f"{subject.profile} ({subject.profile_digest[:12]})"),
         ("machine", f"{machine.processor}, {machine.cores} cores, {machine.memory_gb} GB"),
-        ("cards", ", ".join(machine.cards) or "none"),
+        ("cards", ", ".join(machine.cards) or "none that a driver tells of"),
         ("versions", ", ".join(f"{name} {value}" for name, value in report.versions.items())),
         ("in real time", _rate(live)),
         ("at full speed", "not measured: it has its own pace" if fast is None else _rate(fast)),

@@ -19,6 +19,7 @@ from stream.bench.spread import Spread, spread_of
 from stream.bench.watch import SOURCE, Call, Watch, WatchedPublisher, WatchedWorker
 from stream.channel import Overflow
 from stream.config import Profile
+from stream.errors import BenchmarkStoppedError
 from stream.pipeline import Shared, run_source
 from stream.publish.jsonl import JsonlWriter
 from stream.publish.publisher import Publisher
@@ -102,11 +103,12 @@ class Trials:
             reached: Told how far it is.
 
         Raises:
+            BenchmarkStoppedError: If it was interrupted.
             SubfaceError: If a source failed.
         """
         watch = watch or Watch(self._run.shared.clock)
         meter = FootprintMeter(self._card, without=without)
-        stop = Stop()
+        stop, interrupt = Stop(), self._run.shared.stop
         async with JsonlWriter(Path(os.devnull), option="bench") as nowhere:
             publisher = WatchedPublisher([nowhere], watch)
             shared = self._shared(publisher, watch, stop, pace)
@@ -119,9 +121,9 @@ class Trials:
                 meter.sample()
                 passed_s = time.monotonic() - started_s
                 reached(passed_s)
-                if bounds.over(passed_s, len(watch.items)) or self.interrupted:
+                if bounds.over(passed_s, len(watch.items)) or interrupt.requested:
                     asked_s.append(passed_s)
-                    stop.request(interrupted=self.interrupted)
+                    stop.request()
 
             outcomes = await _watched_over(_supervised(specs, shared), tick)
             ended_s = time.monotonic() - started_s
@@ -130,14 +132,12 @@ class Trials:
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
+        if interrupt.requested:
+            msg = "the bench was stopped before it was over: nothing was written"
+            raise BenchmarkStoppedError(msg)
         # what was on its way is finished after the end was asked for: that is no rate of anything
         lasted = Lasted(pace=pace, wall_s=asked_s[0] if asked_s else ended_s, ended_s=ended_s)
         return _trial(outcomes, watch, meter, self._run.meters, lasted)
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the end was asked for."""
-        return self._run.shared.stop.requested
 
     def _shared(self, publisher: Publisher, watch: Watch, stop: Stop, pace: Pace) -> Shared:
         """Return what the sources have in common: that of the run, seen through the watch."""

@@ -27,7 +27,6 @@ from stream.bench.trial import Reached
 from stream.console import stderr_console
 from stream.demo_clip import demo_clip
 from stream.profile import load_profile
-from stream.session import INTERRUPTED
 from stream.source.address import parse_sources
 
 PIPE_WIDTH = 110  # cells: no name of an engine is broken
@@ -68,6 +67,7 @@ def bench(options: BenchOptions) -> int:
     Raises:
         ConfigError: If an option is wrong, or the baseline is of something else.
         BenchmarkRegressionError: If something is worse than the baseline; all is written first.
+        BenchmarkStoppedError: If it was interrupted.
         SubfaceError: If the pipeline cannot be opened, or the source fails.
     """
     outputs = [options.json, options.html, options.csv, options.markdown]
@@ -79,8 +79,6 @@ def bench(options: BenchOptions) -> int:
     console = stderr_console()
     with _progress(console) as bar:
         report = asyncio.run(measure(plan, subject, store, bar.phase))
-    if report is None:
-        return INTERRUPTED
     comparison = None
     if baseline is not None and options.baseline is not None:
         comparison = compare(baseline, report, options.baseline, tolerance=options.tolerance)
