@@ -27,7 +27,9 @@ from stream.bench.trial import Reached
 from stream.console import stderr_console
 from stream.demo_clip import demo_clip
 from stream.profile import load_profile
+from stream.redaction import hide_login
 from stream.source.address import parse_sources
+from stream.source.spec import SourceSpec
 
 PIPE_WIDTH = 110  # cells: no name of an engine is broken
 
@@ -49,16 +51,6 @@ class BenchOptions:
     markdown: Path | None
     baseline: Path | None
     tolerance: float
-
-    @property
-    def command(self) -> str:
-        """What repeats the measurement, whatever it is written to."""
-        words = ["subface", "bench", *([] if self.source is None else [self.source])]
-        words += ["--profile", self.profile]
-        words += [word for setting in self.overrides for word in ("--set", setting)]
-        words += ["--streams", str(self.streams), "--for", f"{self.for_s:g}"]
-        words += [] if self.budget_ms is None else ["--budget-ms", f"{self.budget_ms:g}"]
-        return shlex.join([*words, *([] if self.glass else ["--no-glass"])])
 
 
 def bench(options: BenchOptions) -> int:
@@ -101,8 +93,21 @@ def _plan(options: BenchOptions, store: ModelStore) -> BenchPlan:
         for_s=options.for_s,
         budget_ms=options.budget_ms,
         glass=options.glass,
-        command=options.command,
+        command=command_of(options, spec),
     )
+
+
+def command_of(options: BenchOptions, spec: SourceSpec) -> str:
+    """Return what repeats a measurement, without a password; what it is written to is left out."""
+    named = spec.address if spec.scheme == "file" else f"{spec.name}={spec.address}"
+    words = ["subface", "bench", *([] if options.source is None else [named])]
+    words += ["--profile", options.profile]
+    for setting in options.overrides:
+        if not setting.startswith("mqtt."):  # nothing is published
+            words += ["--set", hide_login(setting) if "@" in setting else setting]
+    words += ["--streams", str(options.streams), "--for", f"{options.for_s:g}"]
+    words += [] if options.budget_ms is None else ["--budget-ms", f"{options.budget_ms:g}"]
+    return shlex.join([*words, *([] if options.glass else ["--no-glass"])])
 
 
 def _baseline(path: Path | None, subject: Subject) -> Report | None:
