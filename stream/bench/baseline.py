@@ -4,6 +4,7 @@ Figures of another machine, profile or source are other figures: such a baseline
 than compared with a shrug. Versions may differ, since to see what a new one costs is the purpose.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,11 @@ from stream.bench.report import Report, Subject
 from stream.errors import BenchmarkRegressionError
 
 TOLERANCE: Final = 0.15
-"""Two quiet runs of the same version on the same machine differ by less, in the median."""
+"""By how much a median may be worse; beside other work it moves by more, see ``warn_if_busy``."""
+BUSY_CORES: Final = 0.3
+"""More of the processor for others, and they are felt."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,17 @@ class Comparison:
                 f"(tails {2 * self.tolerance:.0%}): {named}"
             )
             raise BenchmarkRegressionError(msg)
+
+
+def warn_if_busy(report: Report) -> None:
+    """Say in the log if something else was at work: the times are then not those of the machine."""
+    others = report.live.footprint.cpu_others_cores.value
+    if others is not None and others > BUSY_CORES:
+        logger.warning(
+            "something else kept %.1f cores busy while this was measured: the times are not those "
+            "of a quiet machine, and no baseline",
+            others,
+        )
 
 
 def require_comparable(baseline: Report, now: Subject, machine: Machine, path: Path) -> None:

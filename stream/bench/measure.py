@@ -25,6 +25,7 @@ from stream.bench.watch import Watch
 from stream.clock import Clock
 from stream.config import Profile
 from stream.demo_clip import demo_clip
+from stream.errors import SourceFormatError
 from stream.plan import Plan
 from stream.session import opened
 from stream.source.spec import SourceSpec
@@ -155,7 +156,10 @@ class _Parts:
             watch = Watch(Clock())
             first = Bounds(for_s=FIRST_READING_S, items=1)
             trial = await self.trials.run(one, first, watch=watch, reached=reached)
-        if not trial.readings or watch.first_s is None:
+        if not trial.frames_analysed:
+            msg = f"{self.plan.spec.address}: no picture came: expected a film or a stream of one"
+            raise SourceFormatError(msg)
+        if watch.first_s is None:
             return Quantity.absent(NO_FIRST, "s")
         with self.phase("warm-up", WARM_UP_S) as reached:
             await self.trials.run(one, Bounds(for_s=WARM_UP_S), reached=reached)

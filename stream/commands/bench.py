@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engines.errors import ConfigError
 from engines.models.store import ModelStore
-from stream.bench.baseline import Comparison, compare, require_comparable
+from stream.bench.baseline import Comparison, compare, require_comparable, warn_if_busy
 from stream.bench.card import Card, open_card
 from stream.bench.csv_rows import to_csv
 from stream.bench.machine import this_machine
@@ -71,6 +71,7 @@ def bench(options: BenchOptions) -> int:
     console = stderr_console()
     with _progress(console) as bar:
         report = asyncio.run(measure(plan, subject, store, bar.phase))
+    warn_if_busy(report)
     comparison = None
     if baseline is not None and options.baseline is not None:
         comparison = compare(baseline, report, options.baseline, tolerance=options.tolerance)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from engines.errors import ConfigError
 from stream.bench.report import json_schema, read_report
 from stream.bench.verbs import bench
-from stream.errors import BenchmarkRegressionError, SourceUnreachableError
+from stream.errors import BenchmarkRegressionError, SourceFormatError, SourceUnreachableError
 
 DEAF = ("--set", "speech.model=null")
 
@@ -169,6 +169,13 @@ def test_a_picture_and_a_folder_that_is_not_there_are_refused(media, store, tmp_
     result = invoke(media / "grid/bbaf2n.mpg", "--json", tmp_path / "none" / "out.json")
     assert isinstance(result.exception, ConfigError)
     assert "cannot be written" in str(result.exception)
+
+
+def test_what_has_sound_alone_is_refused(librivox, store, monkeypatch):
+    monkeypatch.setattr("stream.bench.measure.FIRST_READING_S", 0.5)
+    result = invoke(next(librivox.glob("*.wav")), *DEAF)
+    assert isinstance(result.exception, SourceFormatError)
+    assert "no picture came" in str(result.exception)
 
 
 def test_a_source_that_is_not_there_is_named(store, tmp_path):

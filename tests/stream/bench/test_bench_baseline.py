@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from engines.errors import ConfigError
-from stream.bench.baseline import compare
+from stream.bench.baseline import compare, warn_if_busy
+from stream.bench.quantity import Quantity
 from stream.bench.report import read_report, to_json
 from stream.errors import BenchmarkRegressionError
 
@@ -77,6 +78,14 @@ def test_what_was_not_asked_for_this_time_is_not_compared(benches):
     comparison = against(benches.report(), now)
     assert comparison.changes
     assert comparison.worse == ()
+
+
+@pytest.mark.parametrize(("cores", "warned"), [(0.1, 0), (1.4, 1)])
+def test_whoever_measures_beside_other_work_is_told(benches, caplog, cores, warned):
+    report = benches.report()
+    busy = replace(report.live.footprint, cpu_others_cores=Quantity.of(cores, "cores"))
+    warn_if_busy(replace(report, live=replace(report.live, footprint=busy)))
+    assert len(caplog.records) == warned
 
 
 @pytest.mark.parametrize(
