@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from configs import shipped
 from stream.bench.baseline import compare
 from stream.bench.charts import axis, decades
 from stream.bench.csv_rows import to_csv
@@ -18,6 +19,7 @@ from stream.bench.page import to_page
 from stream.bench.report import json_schema, to_json
 from stream.bench.sections import sections
 from stream.bench.terminal import show
+from stream.commands.schema import schema_text
 
 VOID = {"meta"}
 
@@ -47,6 +49,12 @@ class Page(HTMLParser):
 
     def of(self, tag, **attributes):
         return [a for t, a in self.elements if t == tag and attributes.items() <= a.items()]
+
+
+def test_the_shipped_schema_is_that_of_the_code():
+    published = shipped("subface.bench-1.schema.json").read_text(encoding="utf-8")
+    assert published == schema_text(bench=True)
+    jsonschema.Draft202012Validator.check_schema(json.loads(published))
 
 
 @pytest.fixture
