@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from engines.spec.frame import Frame
@@ -101,13 +102,7 @@ class Watch:
         if look is None:
             return  # so far behind that its frame is forgotten
         latency = reading.latency_ms
-        step_ms = sum(
-            call.compute_ms
-            for call in reversed(self.steps)
-            if call.source == reading.source
-            and call.begun_s >= look.ended_s
-            and call.ended_s <= stamps.computed_s
-        )
+        step_ms = self._stepped_ms(reading.source, look.ended_s, stamps.computed_s)
         published_s = stamps.arrived_s + latency.total / MS_PER_S
         glass_s = look.glass_s
         self.items.append(
@@ -126,6 +121,15 @@ class Watch:
                     None if glass_s is None else round(MS_PER_S * (published_s - glass_s), DIGITS)
                 ),
             )
+        )
+
+    def _stepped_ms(self, source: str, start_s: float, end_s: float) -> float:
+        """Return how long the network computed for a source between two moments."""
+        since = takewhile(lambda call: call.ended_s >= start_s, reversed(self.steps))
+        return sum(
+            call.compute_ms
+            for call in since
+            if call.source == source and call.begun_s >= start_s and call.ended_s <= end_s
         )
 
     def _look_at(self, source: str, arrived_s: float) -> Call | None:
