@@ -1,1 +1,1 @@
-"""Graphs in other precisions: each made from one graph, and used only where the gate admitted it."""
+"""Graphs in other precisions: each made from one graph, used where the gate admitted it."""
