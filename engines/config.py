@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.spec.modality import Modality
+from engines.spec.precision import Precision
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -29,14 +30,20 @@ class Section(BaseModel):
 class RuntimeConfig(Section):
     """The runtime that all engines of the perception share."""
 
-    backend: Literal["openvino", "onnxruntime"] = "openvino"
-    """openvino reads .onnx and .tflite; onnxruntime, the reference, reads .onnx only."""
+    backend: Literal["openvino", "onnxruntime", "tensorrt", "torch"] = "openvino"
+    """openvino reads .onnx and .tflite, for CPUs; tensorrt and torch read .onnx, for NVIDIA's
+    cards; onnxruntime, the reference, reads .onnx only."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda:\d+)$")] = "auto"
+    """auto: the CPU for openvino and onnxruntime, the first card for tensorrt, and for torch the
+    first card, or the CPU where there is none."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of one engine; more than the machine has free cores makes it slower."""
     beside: bool = True
     """Run independent networks of one frame side by side, on a second thread."""
-    precision: Literal["f32", "bf16"] = "f32"
-    """bf16 moves boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
+    precision: Precision = "f32"
+    """The fastest arithmetic that a network may have. It has it only where it was held against f32
+    here and passed (`subface engines build`); a network that did not pass keeps f32. bf16 moves
+    boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
 
 
 class DetectorConfig(Section):

@@ -10,6 +10,7 @@ SubfaceError                    1  (engines.errors)
   EarsLostError                 1  the speech process died; it is started again
   PolicyError                   5  the declared purpose does not allow it
   BenchmarkRegressionError      6  slower than the baseline
+  BenchmarkStoppedError       130  it was told to end before it was over
   AnnotatedVideoError           1  the annotated video cannot be written
   ReaderGoneError               1  whoever read our output has closed it
 """
@@ -59,6 +60,12 @@ class BenchmarkRegressionError(SubfaceError):
     """A benchmark is slower than its baseline."""
 
     exit_code = 6
+
+
+class BenchmarkStoppedError(SubfaceError):
+    """A benchmark was told to end before it was over; part of one is none."""
+
+    exit_code = 130
 
 
 class AnnotatedVideoError(SubfaceError):

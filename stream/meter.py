@@ -19,6 +19,7 @@ from engines.engine import Engine
 from engines.spec.tensors import Batch, EngineSpec
 from stream.records import Quantiles
 
+MS_PER_S = 1000.0
 NEWEST = 4096  # samples kept: half an hour of readings at two a second
 
 
@@ -31,6 +32,11 @@ class Recent:
     def add(self, value: float) -> None:
         """Take one sample."""
         self._samples.append(value)
+
+    @property
+    def samples(self) -> tuple[float, ...]:
+        """What is kept, the oldest first."""
+        return tuple(self._samples)
 
     def quantiles(self) -> Quantiles | None:
         """Return median, 95th percentile and maximum; None without samples."""
@@ -58,6 +64,7 @@ class EngineMeter:
         seconds: Wall seconds inside each engine.
         cpu_s: CPU seconds inside each engine; None with more than one thread.
         calls: Runs of each engine.
+        run_ms: Wall milliseconds of the newest runs of each engine.
     """
 
     def __init__(self, runtime: RuntimeConfig) -> None:
@@ -68,6 +75,16 @@ class EngineMeter:
         )
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
+        self.run_ms: defaultdict[str, Recent] = defaultdict(Recent)
+
+    def clear(self) -> None:
+        """Forget what was measured so far: what comes now is to be measured by itself."""
+        with self.lock:
+            self.seconds.clear()
+            self.calls.clear()
+            self.run_ms.clear()
+            if self.cpu_s is not None:
+                self.cpu_s.clear()
 
     def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
@@ -90,9 +107,11 @@ class _MeteredEngine:
         try:
             return self._engine.run(batch)
         finally:
+            spent_s = time.perf_counter() - wall_s
             with meter.lock:
-                meter.seconds[name] += time.perf_counter() - wall_s
+                meter.seconds[name] += spent_s
                 meter.calls[name] += 1
+                meter.run_ms[name].add(MS_PER_S * spent_s)
                 if meter.cpu_s is not None:
                     meter.cpu_s[name] += time.thread_time() - cpu_s
 

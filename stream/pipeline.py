@@ -67,6 +67,8 @@ class Shared:
     """Takes what is observed, tick by tick; None if nobody does."""
     frames_held: int = FRAMES_HELD
     """So many pictures of a source may wait; more than few where each counts, not the newest."""
+    overload: Overflow | None = None
+    """What a full channel does; None: a live source's drops the oldest, a file's waits."""
 
 
 async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
@@ -81,7 +83,8 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
         ExceptionGroup: With the errors of the stages that failed.
     """
     # A live source goes on without us, so only the present counts; of a file every frame does.
-    overload = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
+    by_kind = Overflow.DROP_OLDEST if spec.kind == "live" else Overflow.WAIT
+    overload = shared.overload or by_kind
     frames: Channel[Frame] = Channel("decode -> perceive", shared.frames_held, overload)
     sounds_held = SOUNDS_HELD * channels_of(shared.profile)
     sounds: Channel[Sound] = Channel("decode -> listen", sounds_held, overload)

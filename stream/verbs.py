@@ -300,8 +300,12 @@ def compare_keypoints(
     raise typer.Exit(work(options))
 
 
-def schema() -> None:
+def schema(
+    bench: Annotated[
+        bool, typer.Option("--bench", help="That of a report of `subface bench --json`.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of every record."""
     from stream.commands.schema import schema as work
 
-    raise typer.Exit(work())
+    raise typer.Exit(work(bench=bench))

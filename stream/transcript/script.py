@@ -18,7 +18,7 @@ import av
 from pydantic import ValidationError
 
 from engines.errors import ConfigError
-from engines.spec.transcript import Utterance, Word
+from engines.spec.transcript import Speaker, Utterance, Word
 from stream.records import Transcript, from_json
 
 RECORDS: Final = (".jsonl", ".json")
@@ -61,23 +61,40 @@ def _records(path: Path, source: str) -> Iterator[Utterance]:
                 msg = f"transcript {path}, line {number}: {first['msg']}; expected our records"
                 raise ConfigError(msg) from error
             if isinstance(record, Transcript) and record.final:
-                yield _utterance(record, source)
+                yield _utterance(
+                    source,
+                    record.words,
+                    start_s=record.start_s,
+                    end_s=record.end_s,
+                    available_s=record.available_s,
+                    language=record.language,
+                    speaker=record.speaker,
+                )
 
 
-def _utterance(record: Transcript, source: str) -> Utterance:
+def _utterance(
+    source: str,
+    words: tuple[Word, ...],
+    *,
+    start_s: float,
+    end_s: float,
+    available_s: float,
+    language: str | None = None,
+    speaker: Speaker = "subject",
+) -> Utterance:
     return Utterance(
         source=source,
         epoch=0,
         number=0,
         revision=0,
         final=True,
-        start_s=record.start_s,
-        end_s=record.end_s,
-        available_s=record.available_s,
-        language=record.language,
-        speaker=record.speaker,
+        start_s=start_s,
+        end_s=end_s,
+        available_s=available_s,
+        language=language,
+        speaker=speaker,
         person_id=None,  # the names that people have in a run are its own
-        words=record.words,
+        words=words,
     )
 
 
@@ -90,7 +107,8 @@ def _captions(path: Path, source: str) -> Iterator[Utterance]:
                     continue
                 start_s = float(packet.pts * packet.time_base)
                 end_s = start_s + float(packet.duration * packet.time_base)
-                yield _spread(words, start_s, end_s, source)
+                spread = _spread(words, start_s, end_s)
+                yield _utterance(source, spread, start_s=start_s, end_s=end_s, available_s=end_s)
     except (av.FFmpegError, UnicodeDecodeError) as error:
         msg = f"transcript {path}: neither records (.jsonl) nor captions that can be read: {error}"
         raise ConfigError(msg) from error
@@ -100,28 +118,15 @@ def _plain(payload: bytes) -> str:
     return html.unescape(_TAG.sub("", payload.decode("utf-8")))
 
 
-def _spread(words: list[str], start_s: float, end_s: float, source: str) -> Utterance:
+def _spread(words: list[str], start_s: float, end_s: float) -> tuple[Word, ...]:
     each_s = (end_s - start_s) / len(words)
-    return Utterance(
-        source=source,
-        epoch=0,
-        number=0,
-        revision=0,
-        final=True,
-        start_s=start_s,
-        end_s=end_s,
-        available_s=end_s,
-        language=None,
-        speaker="subject",
-        person_id=None,
-        words=tuple(
-            Word(
-                text=word,
-                start_s=start_s + place * each_s,
-                end_s=start_s + (place + 1) * each_s,
-                probability=1.0,
-                available_s=end_s,
-            )
-            for place, word in enumerate(words)
-        ),
+    return tuple(
+        Word(
+            text=word,
+            start_s=start_s + place * each_s,
+            end_s=start_s + (place + 1) * each_s,
+            probability=1.0,
+            available_s=end_s,
+        )
+        for place, word in enumerate(words)
     )

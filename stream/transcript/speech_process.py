@@ -29,6 +29,7 @@ from engines.spec.voice import VoiceState
 from engines.speech.recogniser import Recogniser
 from stream.child import Child
 from stream.errors import ChildDiedError, EarsLostError
+from stream.meter import MS_PER_S, Recent
 from stream.records import State
 from stream.transcript.restart_budget import RestartBudget
 from stream.worker import Worker
@@ -62,6 +63,9 @@ class SpeechMeter:
         calls: How many of each; those of ``transcribe`` are the passes.
         sound_s: Seconds of sound that each was given; passes overlap, so theirs add up to more
             than was said.
+        run_ms: Wall milliseconds inside, of the newest calls of each.
+        wait_ms: Of the same calls, from the asking until it began and from its end until the
+            answer was there: the turns of other sources, and the way to the process and back.
     """
 
     def __init__(self, *, apart: bool) -> None:
@@ -69,9 +73,21 @@ class SpeechMeter:
         self.cpu_s: defaultdict[str, float] | None = defaultdict(float) if apart else None
         self.calls: Counter[str] = Counter()
         self.sound_s: defaultdict[str, float] = defaultdict(float)
+        self.run_ms: defaultdict[str, Recent] = defaultdict(Recent)
+        self.wait_ms: defaultdict[str, Recent] = defaultdict(Recent)
 
-    def add(self, name: str, *, wall_s: float, cpu_s: float, sound_s: float) -> None:
+    def clear(self) -> None:
+        """Forget what was measured so far: what comes now is to be measured by itself."""
+        for kept in (self.seconds, self.cpu_s, self.calls, self.sound_s, self.run_ms, self.wait_ms):
+            if kept is not None:
+                kept.clear()
+
+    def add(
+        self, name: str, *, wall_s: float, cpu_s: float, sound_s: float, waited_s: float
+    ) -> None:
         """Take one call."""
+        self.run_ms[name].add(MS_PER_S * wall_s)
+        self.wait_ms[name].add(MS_PER_S * waited_s)
         self.seconds[name] += wall_s
         self.calls[name] += 1
         self.sound_s[name] += sound_s
@@ -174,12 +190,19 @@ class SpeechProcess:
         **kwargs: P.kwargs,
     ) -> R:
         owner = self._owner or await self._next_owner()
+        asked_s = time.perf_counter()
         try:
             result, wall_s, cpu_s = await owner.call(_timed, function, *args, **kwargs)
         except ChildDiedError as error:
             await self._bury(owner, str(error))
             raise EarsLostError(str(error)) from error
-        self.meter.add(name, wall_s=wall_s, cpu_s=cpu_s, sound_s=samples / SOUND_RATE_HZ)
+        self.meter.add(
+            name,
+            wall_s=wall_s,
+            cpu_s=cpu_s,
+            sound_s=samples / SOUND_RATE_HZ,
+            waited_s=time.perf_counter() - asked_s - wall_s,
+        )
         return result
 
     async def _bury(self, owner: Child[Recogniser] | Worker[Recogniser], death: str) -> None:

@@ -141,6 +141,8 @@ def test_an_unknown_model(run_fails, media):
 def test_a_wrong_digest(run_fails, media, tmp_path, monkeypatch, store):
     cache = tmp_path / "cache"
     for name in load_profile("embedded").perception.models():
+        if not store.path(name).is_relative_to(store.root):
+            continue  # it comes with Subface
         target = cache / store.path(name).relative_to(store.root)
         target.parent.mkdir(parents=True)
         for file in store.path(name).parent.iterdir():

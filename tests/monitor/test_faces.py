@@ -126,7 +126,7 @@ def test_each_role_says_how_it_is_doing_from_beginning_to_end(run_monitor, media
     assert states == {role: ["waiting", "ok", "ended"] for role in states}
 
 
-def test_fused_is_null_and_says_why(run_monitor, media):
-    run = run_monitor(media / "grid/bbaf2n.mpg")
+def test_without_a_network_fused_is_null_and_says_why(run_monitor, media):
+    run = run_monitor(media / "grid/bbaf2n.mpg", "--set", "network.model=null")
     assert all(reading["fused"] is None for reading in run.readings)
     assert {reading["abstained"]["fused"] for reading in run.readings} == {"no_network"}

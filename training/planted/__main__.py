@@ -29,15 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="training.planted", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of trials and table")
-    parser.add_argument("--seeds", type=int, help="of either keypoint body (default: 5)")
     parser.add_argument("--quick", action="store_true", help="a look at the machinery")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     plan = QUICK if options.quick else Plan()
-    if options.seeds is not None:
-        plan = plan.with_seeds(options.seeds)
     command = f"python -m training.planted --out {options.out}"
-    command += f" --seeds {options.seeds}" if options.seeds is not None else ""
     command += " --quick" if options.quick else ""
     experiment = Experiment(plan, options.out, command)
     try:

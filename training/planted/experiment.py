@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from training.evaluation.comparison import Difference, difference
-from training.planted.finding import Finding, find
+from training.planted.finding import Finding, find, preferred
 from training.planted.material import Material
 from training.planted.plan import CONDITIONS, READS, Condition, Plan, Reader, Trial
 from training.planted.pooled_regression import regress
@@ -91,11 +91,11 @@ class Experiment:
         return find(self._judged[condition], reader, self._runs(condition, reader))
 
     def _difference(self, first: Reader, second: Reader) -> Difference | None:
-        above, below = (
-            [self._judged["planted"].said(run.odds) for run in self._runs("planted", reader)]
-            for reader in (first, second)
-        )
-        return difference(above, below, "balanced_accuracy") if above and below else None
+        runs = [self._runs("planted", reader) for reader in (first, second)]
+        if not all(runs):
+            return None
+        above, below = (self._judged["planted"].said(preferred(own).odds) for own in runs)
+        return difference([above], [below], "balanced_accuracy")
 
     def _runs(self, condition: Condition, reader: Reader) -> list[Outcome]:
         return [

@@ -18,7 +18,7 @@ CHANCE: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one reader found under one condition, the mean over its seeds.
+    """What one reader found under one condition, from the start that the validation fold prefers.
 
     Attributes:
         condition: What there was to find.
@@ -30,9 +30,9 @@ class Finding:
         balanced_accuracy: The reader's on it.
         auc: The reader's on it.
         short: By how much the oracle's balanced accuracy is above the reader's, paired.
-        seeds: The balanced accuracy of each seed.
+        seeds: The balanced accuracy of each start, the one that counts included.
         parameters: Of the network.
-        cpu_s: Of the training of one seed, the mean.
+        cpu_s: Of the training of all starts.
         as_planted: Whether the figure is within ``CLOSE`` of the ceiling and of the oracle's, or
             of chance, in balanced accuracy and AUC.
         sure: Whether that holds of the whole 95 % interval.
@@ -65,11 +65,11 @@ def find(
     Args:
         material: Of the condition.
         reader: Who, or whose modalities the regression was given.
-        outcomes: Of its seeds.
+        outcomes: Of its starts, which differ in their seed.
         regression: Whether it is the one on pooled features, which can only find amounts.
     """
     config, reads = material.interviews.config, READS[reader]
-    runs = [material.said(outcome.odds) for outcome in outcomes]
+    runs = [material.said(preferred(outcomes).odds)]
     accuracy, area = (figure(runs, name) for name in ("balanced_accuracy", "auc"))
     known = material.known(reads)
     oracle = figure([known], "balanced_accuracy")
@@ -92,12 +92,23 @@ def find(
         balanced_accuracy=accuracy,
         auc=area,
         short=short,
-        seeds=tuple(_value(figure([run], "balanced_accuracy")) for run in runs),
+        seeds=tuple(
+            _value(figure([material.said(own.odds)], "balanced_accuracy")) for own in outcomes
+        ),
         parameters=None if regression else outcomes[0].parameters,
-        cpu_s=None if regression else sum(own.cpu_s for own in outcomes) / len(outcomes),
+        cpu_s=None if regression else sum(own.cpu_s for own in outcomes),
         as_planted=as_planted,
         sure=as_planted and sure,
     )
+
+
+def preferred(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return what came of the start with the least validation loss.
+
+    Some starts never leave the plateau on which every interview is answered alike; the validation
+    fold tells them from the others, and the test fold has no part in it.
+    """
+    return min(outcomes, key=lambda own: own.validation_loss)
 
 
 def _value(of: Figure) -> float:

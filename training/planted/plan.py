@@ -8,7 +8,7 @@ interview tells it the wrong thing.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
 
 from engines.sequence.shape import MODALITIES, Modality
@@ -76,9 +76,9 @@ class Learning:
 
 _LEARNING: Final[Mapping[Reader, Learning]] = {
     "image": Learning(rate=4e-3, epochs=5),
-    # both bodies alike, but for the better of 1e-3 and 2e-3
-    "mlp": Learning(rate=2e-3, epochs=2, batch=32, precision="bf16-mixed"),
-    "gcn": Learning(rate=1e-3, epochs=2, batch=32, precision="bf16-mixed"),
+    "mlp": Learning(rate=2e-3, epochs=6, batch=32, precision="bf16-mixed"),
+    # alike, but for the rate: at 2e-3 it had found nothing in half of it
+    "gcn": Learning(rate=1e-3, epochs=6, batch=32, precision="bf16-mixed"),
     "text": Learning(rate=4e-3, epochs=4),
     "joint": Learning(rate=1e-3, epochs=1),
 }
@@ -91,7 +91,8 @@ class Plan:
     Attributes:
         interviews: Of all folds.
         subjects: Among how many people they are divided.
-        seeds: Of either keypoint body where something is planted; everything else has one.
+        seeds: Starts of a keypoint body where something is planted, of which the validation fold
+            chooses; everything else has one.
         learning: By reader.
         width: Of all networks.
         channels: Of the graph convolution. Those of ``KeypointGcn`` itself would take five times
@@ -102,7 +103,7 @@ class Plan:
 
     interviews: int = 4000
     subjects: int = 100
-    seeds: int = 5
+    seeds: Mapping[Reader, int] = field(default_factory=lambda: {"mlp": 5, "gcn": 1})
     learning: Mapping[Reader, Learning] = field(default_factory=lambda: dict(_LEARNING))
     width: int = 64
     channels: tuple[int, ...] = (16, 24, 32)
@@ -150,29 +151,30 @@ class Plan:
         interviews = asdict(self.config(trial.condition))
         return json.dumps([interviews, recipe, self.channels], sort_keys=True)
 
-    def with_seeds(self, seeds: int) -> "Plan":
-        """Return the same plan with other seeds of the keypoint bodies."""
-        return replace(self, seeds=seeds)
-
     def trials(self) -> tuple[Trial, ...]:
-        """Return all trials, each after those it builds upon, the dear ones last."""
+        """Return all trials, each after those it builds upon, the dear ones last.
+
+        The graph convolution has one, where there is something to find: another would not fit
+        into the half hour.
+        """
         cheap: tuple[Reader, ...] = ("image", "text", "mlp", "joint")
         once = [
             Trial(condition=condition, reader=reader)
             for condition in CONDITIONS
             for reader in cheap
         ]
-        seeds = range(1, self.seeds)
-        again = [Trial(condition="planted", reader="mlp", seed=seed) for seed in seeds]
-        again += [Trial(condition=condition, reader="gcn") for condition in ("planted", "nothing")]
-        again += [Trial(condition="planted", reader="gcn", seed=seed) for seed in seeds]
-        return (*once, *again)
+        again = [
+            Trial(condition="planted", reader=reader, seed=seed)
+            for reader, seeds in self.seeds.items()
+            for seed in range(seeds)
+        ]
+        return tuple(dict.fromkeys((*once, *again)))
 
 
 QUICK: Final = Plan(
     interviews=120,
     subjects=20,
-    seeds=2,
+    seeds={"mlp": 2, "gcn": 2},
     learning={reader: Learning(rate=1e-3, epochs=1, batch=16) for reader in READS},
     width=16,
     channels=(4, 4),

@@ -43,7 +43,7 @@ class Results:
         findings: Line by line.
         gain: By how much all together are above the best branch alone, paired.
         best: Which branch that is.
-        bodies: By how much the MLP is above the GCN, the mean over the seeds of each, paired.
+        bodies: By how much the MLP is above the GCN, paired.
         macs: Multiplications and additions of either keypoint body, a tick.
         cpu_s: Of all trainings.
         missing: Trials that are still to be done.
@@ -144,7 +144,7 @@ def _several(finding: Finding) -> str:
     if len(finding.seeds) == 1:
         return ""
     each = " ".join(f"{value:.3f}" for value in finding.seeds)
-    return f" ({len(finding.seeds)} seeds: {each})"
+    return f" (best of {len(finding.seeds)} starts by validation: {each})"
 
 
 def _verdicts(results: Results) -> list[str]:
@@ -156,7 +156,7 @@ def _verdicts(results: Results) -> list[str]:
         )
     if results.bodies is not None:
         lines.append(
-            f"MLP less GCN, the mean over the seeds of each, paired over subjects: "
+            f"MLP less GCN, paired over subjects: "
             f"{told(results.bodies)}, p {results.bodies.p}; "
             f"{results.macs['mlp'] / 1e6:.2f} M against {results.macs['gcn'] / 1e6:.2f} M "
             "multiplications a tick."

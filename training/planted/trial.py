@@ -4,10 +4,12 @@ It is trained by the very stages of ``subface train``; what that does besides, s
 nobody needs here.
 """
 
+import csv
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -49,11 +51,13 @@ class Outcome:
         odds: By how much each interview of the test fold speaks for class 1.
         parameters: Of the network.
         cpu_s: CPU time of the training, without what it builds upon.
+        validation_loss: After the last epoch; starts are chosen by it.
     """
 
     odds: Float64[ndarray, " N"]
     parameters: int
     cpu_s: float
+    validation_loss: float = inf
 
 
 def run_trial(trial: Trial, plan: Plan, material: Callable[[], Material], out: Path) -> Outcome:
@@ -70,7 +74,8 @@ def run_trial(trial: Trial, plan: Plan, material: Callable[[], Material], out: P
     """
     folder = out / trial.name
     if (folder / OUTCOME).is_file():
-        return read_outcome(folder / OUTCOME, plan.stated(trial))
+        kept = read_outcome(folder / OUTCOME, plan.stated(trial))
+        return replace(kept, validation_loss=_validation_loss(folder / METRICS))
     recipe = plan.recipe(trial)
     shutil.rmtree(folder, ignore_errors=True)  # what was begun is begun anew, and timed whole
     folder.mkdir(parents=True)
@@ -90,7 +95,7 @@ def run_trial(trial: Trial, plan: Plan, material: Callable[[], Material], out: P
         cpu_s=cpu_s,
     )
     keep_outcome(folder / OUTCOME, outcome, plan.stated(trial))
-    return outcome
+    return replace(outcome, validation_loss=_validation_loss(folder / METRICS))
 
 
 def read_odds(network: InterviewNetwork, fold: Fold) -> Float64[ndarray, " N"]:
@@ -149,6 +154,11 @@ def body_macs(reader: Reader, plan: Plan) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         body(torch.ones((1, BATCH, POINTS, FEATURES)), valid)
     return int(counter.get_total_flops()) // 2 // BATCH
+
+
+def _validation_loss(path: Path) -> float:
+    with path.open(encoding="utf-8", newline="") as file:
+        return float(list(csv.DictReader(file))[-1]["validation_loss"])
 
 
 def _network(trial: Trial, recipe: Recipe, plan: Plan, train: Fold, out: Path) -> InterviewNetwork:

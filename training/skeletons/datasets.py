@@ -42,7 +42,8 @@ DATASETS: Final = {
         file="utkinect.npz",
         root="hip_center",
         top="shoulder_center",
-        epochs=80,
+        ticks=48,
+        epochs=110,
         target=0.94,
     ),
     "msr_action3d": Dataset(
@@ -50,7 +51,7 @@ DATASETS: Final = {
         file="msr_action3d.npz",
         root="hip_center",
         top="shoulder_center",
-        epochs=50,
+        epochs=32,
         target=0.89,
     ),
     "gesture_phase": Dataset(
@@ -62,7 +63,7 @@ DATASETS: Final = {
         stride=3,
         ticks=31,
         left_out="each",
-        epochs=8,
+        epochs=6,
         drawn=480,
     ),
 }

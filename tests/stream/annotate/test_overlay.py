@@ -151,6 +151,7 @@ def test_the_other_reading_is_named_by_what_its_network_was_taught(a_reading):
         valence=0.4,
         construct="expressed_valence",
         trained_on="synthetic",
+        calibrated_on=None,
     )
     _, line = lines_of(replace(a_reading, fused=fused))
     assert line.words == "fused (expressed valence): positive 0.60"

@@ -91,9 +91,10 @@ def test_the_bridge_dies_with_the_thread_that_holds_it(need_tool, port):
     held = []
 
     def hold():
-        bridge = srt_bridge(spec)
+        bridge, before = srt_bridge(spec), set(psutil.Process().children())
         bridge.__enter__()
-        held.append((bridge, psutil.Process().children()[-1]))
+        (child,) = set(psutil.Process().children()) - before
+        held.append((bridge, child))
 
     thread = threading.Thread(target=hold)  # it ends without a chance to clean up
     thread.start()

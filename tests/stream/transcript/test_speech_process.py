@@ -196,6 +196,11 @@ async def test_it_tells_what_it_took(ears, jfk):
         assert meter.sound_s["transcribe"] == pytest.approx(22.0)
         assert meter.sound_s["voice"] == pytest.approx(0.32)
         assert meter.seconds["transcribe"] > meter.seconds["voice"] > 0
+        assert sum(meter.run_ms["transcribe"].samples) == pytest.approx(
+            1000 * meter.seconds["transcribe"]
+        )
+        assert len(meter.wait_ms["transcribe"].samples) == 2
+        assert min(meter.wait_ms["transcribe"].samples) > 0  # to the process and back
         assert meter.cpu_s.keys() == {"transcribe", "voice"}
         assert sum(meter.cpu_s.values()) < ears.process_cpu_s
         before_s = ears.process_cpu_s

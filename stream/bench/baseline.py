@@ -1,0 +1,181 @@
+"""A report held against an earlier one: ratios, a stated tolerance, and what got worse by name.
+
+Figures of another machine, profile or source are other figures: such a baseline is refused rather
+than compared with a shrug. Versions may differ, since to see what a new one costs is the purpose.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engines.errors import ConfigError
+from stream.bench.figures import Figure, figures
+from stream.bench.machine import Machine
+from stream.bench.report import Report, Subject
+from stream.errors import BenchmarkRegressionError
+
+TOLERANCE: Final = 0.15
+"""By how much a median may be worse; beside other work it moves by more, see ``warn_if_busy``."""
+BUSY_CORES: Final = 0.3
+"""More of the processor for others, and they are felt."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One figure, before and now.
+
+    Attributes:
+        name: Which.
+        before: In the baseline.
+        now: In this report; None if it is not in it any more.
+        unit: Of both.
+        ratio: How many times as good the baseline was: above 1 it got worse.
+        allowed: The highest ratio that is borne.
+        is_worse: Whether it is beyond that.
+    """
+
+    name: str
+    before: float
+    now: float | None
+    unit: str
+    ratio: float | None
+    allowed: float
+    is_worse: bool
+
+    def __str__(self) -> str:
+        if self.now is None:
+            return f"{self.name}: {self.before:g} {self.unit} before, not there now"
+        return (
+            f"{self.name}: {self.before:.4g} -> {self.now:.4g} {self.unit} "
+            f"({self.ratio:.2f} times, {self.allowed:.2f} allowed)"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two reports of the same thing.
+
+    Attributes:
+        path: Where the baseline is.
+        tolerance: By how much a median may be worse; a tail may by twice as much.
+        changes: Every figure that the baseline has.
+    """
+
+    path: Path
+    tolerance: float
+    changes: tuple[Change, ...]
+
+    @property
+    def worse(self) -> tuple[Change, ...]:
+        """What got worse beyond the tolerance."""
+        return tuple(change for change in self.changes if change.is_worse)
+
+    def require_no_worse(self) -> None:
+        """Require that nothing got worse.
+
+        Raises:
+            BenchmarkRegressionError: With the name of everything that did.
+        """
+        if self.worse:
+            named = "; ".join(map(str, self.worse))
+            msg = (
+                f"worse than baseline {self.path} beyond a tolerance of {self.tolerance:.0%} "
+                f"(tails {2 * self.tolerance:.0%}): {named}"
+            )
+            raise BenchmarkRegressionError(msg)
+
+
+def warn_if_busy(report: Report) -> None:
+    """Say in the log if something else was at work: the times are then not those of the machine."""
+    others = report.live.footprint.cpu_others_cores.value
+    if others is not None and others > BUSY_CORES:
+        logger.warning(
+            "something else kept %.1f cores busy while this was measured: the times are not those "
+            "of a quiet machine, and no baseline",
+            others,
+        )
+
+
+def require_comparable(baseline: Report, now: Subject, machine: Machine, path: Path) -> None:
+    """Require that a baseline is of the same thing on the same machine; asked before measuring.
+
+    Raises:
+        ConfigError: If it is not; with what differs.
+    """
+    differences = machine.differences(baseline.machine)
+    before = baseline.subject
+    if before.profile_digest != now.profile_digest:
+        same = before.profile == now.profile
+        how = f"profile {before.profile!r} with other settings" if same else before.profile
+        differences.append(f"profile {how}, not {now.profile} ({now.profile_digest[:12]})")
+    if (before.source_digest or before.source) != (now.source_digest or now.source):
+        differences.append(f"source {before.source!r}, not {now.source!r} as it is now")
+    if before.streams != now.streams:
+        differences.append(f"{before.streams} streams, not {now.streams}")
+    if differences:
+        msg = (
+            f"baseline {path} is of something else, so its times cannot be compared: "
+            f"{'; '.join(differences)}; make one here with --json FILE"
+        )
+        raise ConfigError(msg)
+
+
+def compare(
+    baseline: Report, report: Report, path: Path, *, tolerance: float = TOLERANCE
+) -> Comparison:
+    """Compare a report with its baseline, which must be comparable.
+
+    A figure that the baseline has and the report has not is worse, unless it was not asked for.
+
+    Raises:
+        ConfigError: If the baseline is of something else.
+    """
+    require_comparable(baseline, report.subject, report.machine, path)
+    before, now = figures(baseline), figures(report)
+    changes = [
+        _change(name, figure, now.get(name), tolerance)
+        for name, figure in before.items()
+        if name in now or not _not_asked(name, report)
+    ]
+    return Comparison(path=path, tolerance=tolerance, changes=tuple(changes))
+
+
+def _not_asked(name: str, report: Report) -> bool:
+    """Return whether a figure is of a part that this bench was told to leave out, or rests on few.
+
+    A tail needs samples, and a shorter bench has fewer.
+    """
+    left_out = (
+        (report.glass is None, "glass"),
+        (report.capacity is None, "streams held"),
+        (report.fast is None, "fast"),
+    )
+    return name.endswith(" p95") or any(gone and name.startswith(part) for gone, part in left_out)
+
+
+def _change(name: str, before: Figure, now: Figure | None, tolerance: float) -> Change:
+    allowed = 1 + before.slack * tolerance
+    if now is None:
+        return Change(
+            name=name,
+            before=before.value,
+            now=None,
+            unit=before.unit,
+            ratio=None,
+            allowed=allowed,
+            is_worse=True,
+        )
+    good, bad = (before.value, now.value) if before.better == "lower" else (now.value, before.value)
+    ratio = bad / good if good else float("inf") if bad else 1.0
+    return Change(
+        name=name,
+        before=before.value,
+        now=now.value,
+        unit=before.unit,
+        ratio=round(ratio, 4),
+        allowed=allowed,
+        is_worse=ratio > allowed and abs(bad - good) > before.small,
+    )

@@ -1,0 +1,96 @@
+"""A report as rows of CSV: one figure or spread a row, for spreadsheets and dashboards."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Final
+
+from stream.bench.quantity import Quantity
+from stream.bench.report import Report, Trial
+from stream.bench.spread import Spread
+
+HEAD: Final = (
+    "part",
+    "what",
+    "unit",
+    "value",
+    "n",
+    "mean",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "max",
+    "note",
+)
+Row = dict[str, str | float]
+
+
+def to_csv(report: Report) -> str:
+    """Return the figures of a report; a cell without a figure is empty, and ``note`` says why."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, HEAD, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_rows(report))
+    return out.getvalue()
+
+
+def _rows(report: Report) -> Iterator[Row]:
+    yield from _of_trial("live", report.live)
+    if report.fast is not None:
+        yield from _of_trial("fast", report.fast)
+    if report.glass is not None:
+        glass = report.glass
+        yield from _spread("glass", "glass to publication", glass.glass_ms)
+        yield from _spread("glass", "until the picture was there", glass.before_ms)
+        yield from _spread("glass", "arrival to publication", glass.total_ms)
+        yield _value("glass", "pictures without a moment", "", glass.unread)
+    if report.capacity is not None:
+        for attempt in report.capacity.attempts:
+            what = f"{attempt.streams} streams held"
+            yield _value("capacity", what, "", int(attempt.held)) | {"note": attempt.why}
+        yield _value("capacity", "streams held", "", report.capacity.largest)
+    for field in fields(report.cold_start):
+        yield _quantity("cold start", field.name, getattr(report.cold_start, field.name))
+    yield _quantity("accuracy", "accuracy", report.accuracy)
+
+
+def _of_trial(part: str, trial: Trial) -> Iterator[Row]:
+    yield _value(part, "frames analysed", "1/s", trial.frames_hz)
+    yield _value(part, "readings", "", trial.readings)
+    yield from _spread(part, "arrival to publication", trial.total_ms)
+    yield from _spread(part, "arrival to publication: queue", trial.queue_ms)
+    yield from _spread(part, "arrival to publication: compute", trial.compute_ms)
+    yield from _spread(part, "age of the face", trial.age_ms)
+    for stage in trial.stages:
+        yield from _spread(part, f"stage {stage.stage}", stage.total_ms)
+        yield from _spread(part, f"stage {stage.stage}: queue", stage.queue_ms)
+        yield from _spread(part, f"stage {stage.stage}: compute", stage.compute_ms)
+    for engine in trial.engines:
+        yield from _spread(part, f"engine {engine.engine}", engine.ms)
+    for edge in trial.edges:
+        yield _value(part, f"{edge.edge}: received", "", edge.received)
+        yield _value(part, f"{edge.edge}: delivered", "", edge.delivered)
+        for reason, count in edge.drops.items():
+            yield _value(part, f"{edge.edge}: dropped, {reason}", "", count)
+    footprint = trial.footprint
+    for field in fields(footprint):
+        value = getattr(footprint, field.name)
+        if isinstance(value, Quantity):
+            yield _quantity(part, field.name, value)
+
+
+def _spread(part: str, what: str, spread: Spread | None) -> Iterator[Row]:
+    if spread is not None:
+        ranks = {field.name: getattr(spread, field.name) for field in fields(spread)}
+        yield {"part": part, "what": what, "unit": "ms", **ranks}
+
+
+def _value(part: str, what: str, unit: str, value: float) -> Row:
+    return {"part": part, "what": what, "unit": unit, "value": value}
+
+
+def _quantity(part: str, what: str, quantity: Quantity) -> Row:
+    row: Row = {"part": part, "what": what, "unit": quantity.unit, "note": quantity.missing or ""}
+    return row if quantity.value is None else row | {"value": quantity.value}

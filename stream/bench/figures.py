@@ -1,0 +1,82 @@
+"""The figures of a report by which two are compared, each with a name, a unit and a good end."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from stream.bench.report import Report, Trial
+from stream.bench.spread import Spread
+
+TAIL: Final = 2.0
+"""So many times the tolerance is a tail's: it rests on one sample in twenty."""
+FEW: Final = 20
+"""Fewer samples say nothing of a tail."""
+SMALL_MS: Final = 0.2
+"""A difference below this is the clock's and the scheduler's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        value: In ``unit``.
+        unit: Such as ms.
+        better: Which end is good.
+        slack: So many times the tolerance is borne.
+        small: Differences below this do not count.
+    """
+
+    value: float
+    unit: str
+    better: Literal["lower", "higher"]
+    slack: float = 1.0
+    small: float = 0.0
+
+
+def figures(report: Report) -> dict[str, Figure]:
+    """Return what is compared, by its name; what was not measured is not in it."""
+    found = _of_trial("live", report.live)
+    if report.fast is not None:
+        found |= _of_trial("fast", report.fast)
+        found["fast frames/s"] = Figure(value=report.fast.frames_hz, unit="/s", better="higher")
+    if report.glass is not None:
+        found |= _of_spread("glass to publication", report.glass.glass_ms)
+    if report.capacity is not None:
+        found["streams held"] = Figure(
+            value=report.capacity.largest, unit="streams", better="higher"
+        )
+    load_s = report.cold_start.load_s.value
+    if load_s is not None:
+        found["cold start, load"] = Figure(
+            value=load_s, unit="s", better="lower", slack=TAIL, small=0.5
+        )
+    return found
+
+
+def _of_trial(name: str, trial: Trial) -> dict[str, Figure]:
+    found: dict[str, Figure] = {}
+    if trial.pace == "realtime":  # read fast, a frame waits for those before it: no lateness
+        found |= _of_spread(f"{name} arrival to publication", trial.total_ms)
+        found |= _of_spread(f"{name} age of the face", trial.age_ms)
+    for engine in trial.engines:
+        found |= _of_spread(f"{name} engine {engine.engine}", engine.ms)
+    cpu, memory = trial.footprint.cpu_ms_a_frame, trial.footprint.memory_peak_mb
+    for what, quantity in (("CPU a frame", cpu), ("peak memory", memory)):
+        if quantity.value is not None:
+            found[f"{name} {what}"] = Figure(
+                value=quantity.value, unit=quantity.unit, better="lower"
+            )
+    return found
+
+
+def _of_spread(name: str, spread: Spread | None) -> dict[str, Figure]:
+    if spread is None:
+        return {}
+    found = {
+        f"{name} p50": Figure(value=spread.p50, unit="ms", better="lower", small=SMALL_MS),
+    }
+    if spread.n >= FEW:
+        found[f"{name} p95"] = Figure(
+            value=spread.p95, unit="ms", better="lower", slack=TAIL, small=SMALL_MS
+        )
+    return found
