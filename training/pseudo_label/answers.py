@@ -57,8 +57,8 @@ class Alphabet:
         """Return opinions as answers."""
         spoken = opinions.said
         if self.soft:
-            return np.concatenate([opinions.soft, ~spoken[:, None]], axis=1).astype(np.float64)
-        return np.eye(self.letters)[self._places(opinions)]
+            return np.concatenate([opinions.soft, ~spoken[:, None]], axis=1)
+        return np.asarray(np.eye(self.letters)[self._places(opinions)])
 
     def _places(self, opinions: Opinions) -> Int64[ndarray, " N"]:
         places: Int64[ndarray, " N"] = np.full(len(opinions), self.letters - 1, np.int64)

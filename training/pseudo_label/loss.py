@@ -7,10 +7,15 @@ as they are among gold, and alike frequent in what the student says afterwards (
 Menon et al., ICLR 2021).
 """
 
+from typing import Final
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
+
+NEVER: Final = 1e-12
+"""An answer that a class is never given; its logarithm is to stay a number."""
 
 
 def gold_loss(
@@ -44,5 +49,5 @@ def borrowed_loss(
         prior: How frequent the classes are.
     """
     logs = functional.log_softmax(logits.float() + prior.log(), dim=1)
-    said = torch.logsumexp(logs[:, :, None] + noise.log(), dim=1)
+    said = torch.logsumexp(logs[:, :, None] + noise.clamp(min=NEVER).log(), dim=1)
     return -(weights * (answers * said).sum(dim=1)).mean()

@@ -7,10 +7,6 @@ of gold is left out once, with everything that follows from it (its students, an
 teachers), and nothing else is kept for choosing, for gold is dear. Only where a round gains is a
 student taught on all of the gold; the last that was, counts. So a teacher that is worth nothing
 costs nothing but time: gold alone is kept.
-
-One thing is seen around the corner: from round 2 on, the noise of a vote is counted on gold that
-students read who did not learn from it, but from the fold that is left out. It is a table of a few
-numbers; students that saw neither would be as many as there are pairs of folds.
 """
 
 from collections.abc import Callable
@@ -23,7 +19,7 @@ from training.pseudo_label.lesson import Borrowed, Learner, Lesson, Student
 from training.pseudo_label.noise import Noise, class_prior
 from training.pseudo_label.settings import Settings
 from training.pseudo_label.task import Task
-from training.pseudo_label.vote import Before, Heard, Read, hear, voices
+from training.pseudo_label.vote import Heard, Read, hear, voices
 from training.pseudo_label.weights import weigh
 
 
@@ -153,10 +149,8 @@ class Rounds:
         )
         return self._learner.taught(lesson, seed=self._seed), heard
 
-    def _before(self, without: int | None) -> Before | None:
-        if self._number == 1:
-            return None
-        return Before(held=self._done[-1].held, pool=self._students[without].read(self._task.pool))
+    def _before(self, without: int | None) -> Read | None:
+        return None if self._number == 1 else self._students[without].read(self._task.pool)
 
     def _score(self, held: Read) -> float:
         everybody = np.ones((1, len(held)))

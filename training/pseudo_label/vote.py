@@ -1,11 +1,14 @@
 """What all who judge the same examples come to: each weighed by what it is worth on gold.
 
-One teacher's answers are taken as they are. With several, or with the student of the round before
-among them, Bayes' rule joins them, as if they erred each by itself; they do not, so what they come
-to is spelled in letters of its own, whose noise is measured on gold anew.
+One teacher's answers are taken as they are. Several are joined by Bayes' rule, as if they erred
+each by itself; they do not, so what they come to is spelled in letters of its own, whose noise is
+measured on gold anew. Of a gold example nobody is asked who learned from it: a teacher's noise,
+where its vote on a gold example is weighed, is counted without the fold of that example.
 
-Of a gold example nobody is asked who learned from it: a teacher's noise, where its vote on a gold
-example is weighed, is counted without the fold of that example.
+From round 2 on there is a student of the round before. What it says of an example, and how well
+each class explains the teachers' answer to it, make the probability of each class, which the next
+student is told: expectation and maximisation by turns (Dawid and Skene, 1979; Raykar et al., JMLR
+2010).
 """
 
 from collections.abc import Sequence
@@ -47,19 +50,6 @@ class Heard:
     probabilities: Read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What the student of the round before says.
-
-    Attributes:
-        held: Of each gold example, by a student that did not learn from it.
-        pool: Of the pool, by the student that learned from the same gold as the next one will.
-    """
-
-    held: Read
-    pool: Read
-
-
 def voices(task: Task, settings: Settings) -> tuple[Voice, ...]:
     """Return the teachers' answers."""
     return tuple(_voice(own, settings) for own in task.teachers)
@@ -71,7 +61,7 @@ def hear(
     settings: Settings,
     *,
     learned: Bool[ndarray, " G"],
-    before: Before | None,
+    before: Read | None,
 ) -> Heard:
     """Return what all together say of the pool.
 
@@ -80,26 +70,36 @@ def hear(
         spoken: The teachers' answers.
         settings: How they are spelled.
         learned: Which gold may be looked at.
-        before: The student of the round before; None in the first.
+        before: What the student of the round before says of the pool; None in the first.
     """
-    gold = task.gold
-    labels = gold.labels[learned]
-    prior = class_prior(labels, classes=task.classes)
-    worth = [measured_noise(own.gold[learned], labels, classes=task.classes) for own in spoken]
+    labels, classes = task.gold.labels[learned], task.classes
+    prior = class_prior(labels, classes=classes)
+    answers, noise = _together(task, spoken, settings, learned, prior)
+    votes = likelihoods(answers, noise)
+    if before is None:
+        return Heard(answers=answers, noise=noise, probabilities=posterior(prior, votes))
+    found = posterior(prior, votes, before)
+    # these are classes and not answers any more, so there is nothing left to be undone
+    return Heard(answers=found, noise=np.eye(classes), probabilities=found)
+
+
+def _together(
+    task: Task,
+    spoken: Sequence[Voice],
+    settings: Settings,
+    learned: Bool[ndarray, " G"],
+    prior: Float64[ndarray, " C"],
+) -> tuple[Answers, Noise]:
+    """Return the teachers' answers on the pool as those of one, and their noise."""
+    labels, classes = task.gold.labels[learned], task.classes
+    worth = [measured_noise(own.gold[learned], labels, classes=classes) for own in spoken]
+    if len(spoken) == 1:
+        return spoken[0].pool, worth[0]
     votes = [likelihoods(own.pool, noise) for own, noise in zip(spoken, worth, strict=True)]
-    if before is None and len(spoken) == 1:
-        return Heard(answers=spoken[0].pool, noise=worth[0], probabilities=posterior(prior, *votes))
-    held = [_held_votes(own.gold, gold, learned, task.classes) for own in spoken]
-    if before is not None:
-        votes, held = [*votes, before.pool], [*held, before.held[learned]]
-    found = posterior(prior, *votes)
-    alphabet = Alphabet.of(Opinions(found), grades=max(settings.grades, 1))
-    answers = alphabet.spell(Opinions(posterior(prior, *held)))
-    return Heard(
-        answers=alphabet.spell(Opinions(found.copy())),
-        noise=measured_noise(answers, labels, classes=task.classes),
-        probabilities=found,
-    )
+    held = [_held_votes(own.gold, task.gold, learned, classes) for own in spoken]
+    pool, gold = Opinions(posterior(prior, *votes)), Opinions(posterior(prior, *held))
+    alphabet = Alphabet.of(pool, grades=settings.grades)
+    return alphabet.spell(pool), measured_noise(alphabet.spell(gold), labels, classes=classes)
 
 
 def _voice(teaching: Teaching, settings: Settings) -> Voice:

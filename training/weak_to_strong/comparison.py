@@ -49,7 +49,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestSet:
+class Exam:
     """What is tested on.
 
     Attributes:
@@ -76,7 +76,7 @@ class TestSet:
         )
 
 
-def compare(test: TestSet, said: Mapping[str, Sequence[Float64[ndarray, "N C"]]]) -> Comparison:
+def compare(test: Exam, said: Mapping[str, Sequence[Float64[ndarray, "N C"]]]) -> Comparison:
     """Compare ways.
 
     Args:
@@ -111,7 +111,7 @@ def gold_threshold(odds: Float64[ndarray, " N"], labels: Int64[ndarray, " N"]) -
 
 
 def _each(
-    said: Sequence[Float64[ndarray, "N C"]], test: TestSet, name: MetricName
+    said: Sequence[Float64[ndarray, "N C"]], test: Exam, name: MetricName
 ) -> Float64[ndarray, " S"]:
     everybody = np.ones((1, len(test.labels)))
     return np.array([float(METRICS[name](own, test.labels, everybody)[0]) for own in said])

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
-from training.weak_to_strong.comparison import Comparison, TestSet, compare, gold_threshold
+from training.weak_to_strong.comparison import Comparison, Exam, compare, gold_threshold
 from training.weak_to_strong.lexicon_opinions import LABELS
 from training.weak_to_strong.outcome import Outcome, kept
 from training.weak_to_strong.text_material import TextMaterial
@@ -64,7 +64,7 @@ class TextExperiment:
         }
         said["teacher"] = [self._teacher(share, seed) for seed in range(self._plan.seeds)]
         return compare(
-            TestSet(
+            Exam(
                 labels=self._material.labels[rows],
                 subjects=[str(row) for row in rows],
                 classes=LABELS,
