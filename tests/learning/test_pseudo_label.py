@@ -12,17 +12,18 @@ from training.pseudo_label.loss import borrowed_loss, gold_loss
 from training.pseudo_label.opinions import Opinions
 from training.pseudo_label.rounds import Rounds
 from training.pseudo_label.settings import Settings
+from training.pseudo_label.stepped_learner import SteppedLearner, StepRecipe
 from training.weak_to_strong.comparison import Exam, compare, gold_threshold
 from training.weak_to_strong.outcome import Outcome, kept
 from training.weak_to_strong.table import table
+from training.weak_to_strong.text_examples import TextExamples
 from training.weak_to_strong.text_experiment import TextExperiment
-from training.weak_to_strong.text_learner import TextLearner, TextRecipe
 from training.weak_to_strong.text_material import TextMaterial
 from training.weak_to_strong.text_plan import WAYS, TextPlan, TextTrial
 from training.weak_to_strong.text_trial import do_trial
 
 EVEN = torch.tensor([0.5, 0.5])
-RECIPE = TextRecipe(mixture=Mixture(size=64), steps=150, gold_steps=60, trust=10.0)
+RECIPE = StepRecipe(mixture=Mixture(size=64), steps=150, gold_steps=60, trust=10.0, rate=1e-3)
 PLAN = TextPlan(shares=(0.06,), seeds=2, folds=3, settings=Settings(rounds=1), recipe=RECIPE)
 
 
@@ -102,7 +103,7 @@ def test_rare_classes_are_said_as_readily_as_frequent_ones(known):
     positive = np.flatnonzero(known.labels[: known.learned])[:90]
     negative = np.flatnonzero(known.labels[: known.learned] == 0)[:10]
     rows = np.concatenate([positive, negative])
-    learner = TextLearner(known.embeddings, np.arange(known.learned), RECIPE)
+    learner = SteppedLearner(TextExamples(known.embeddings, np.arange(known.learned)), RECIPE)
     said = {}
     for name, prior in (("known", [0.1, 0.9]), ("not known", [0.5, 0.5])):
         lesson = Lesson(gold=rows, labels=known.labels[rows], prior=np.array(prior))

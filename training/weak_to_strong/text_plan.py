@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from training.pseudo_label.batches import Mixture
 from training.pseudo_label.settings import Settings
-from training.weak_to_strong.text_learner import TextRecipe
+from training.pseudo_label.stepped_learner import StepRecipe
 
 Way = Literal["gold", "naive", "student", "transductive"]
 """Gold alone; the teacher's labels taken for gold; rounds; the same with the test's own texts,
@@ -55,7 +55,9 @@ class TextPlan:
     seeds: int = 5
     folds: int = 5
     settings: Settings = field(default_factory=Settings)
-    recipe: TextRecipe = field(default_factory=TextRecipe)
+    recipe: StepRecipe = field(
+        default_factory=lambda: StepRecipe(steps=1200, gold_steps=100, trust=10.0, rate=1e-3)
+    )
 
     def trials(self) -> tuple[TextTrial, ...]:
         """Return all trials, seed by seed, so that an early end is fair to all ways."""
@@ -77,6 +79,6 @@ QUICK: Final = TextPlan(
     seeds=2,
     folds=2,
     settings=Settings(rounds=1),
-    recipe=TextRecipe(mixture=Mixture(size=32), steps=20, gold_steps=10),
+    recipe=StepRecipe(mixture=Mixture(size=32), steps=20, gold_steps=10, trust=10.0, rate=1e-3),
 )
 """A look at the machinery; its figures mean nothing."""

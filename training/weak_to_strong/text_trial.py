@@ -8,9 +8,10 @@ import numpy as np
 from training.pseudo_label.lesson import Lesson, Rows, Student
 from training.pseudo_label.noise import class_prior
 from training.pseudo_label.rounds import Learned, Rounds
+from training.pseudo_label.stepped_learner import SteppedLearner
 from training.pseudo_label.task import Gold, Task, Teaching
 from training.weak_to_strong.outcome import Outcome
-from training.weak_to_strong.text_learner import TextLearner
+from training.weak_to_strong.text_examples import TextExamples
 from training.weak_to_strong.text_material import TextMaterial
 from training.weak_to_strong.text_plan import TextPlan, TextTrial
 
@@ -49,7 +50,7 @@ def _in_rounds(
         teachers=(Teaching(gold=material.opinions.of(gold.rows), pool=material.opinions.of(pool)),),
         classes=CLASSES,
     )
-    learner = TextLearner(material.embeddings, np.arange(material.learned), plan.recipe)
+    learner = _learner(plan, material)
     return Rounds(task, learner, plan.settings, seed=trial.seed).run()
 
 
@@ -67,6 +68,11 @@ def _naive(
 def _simple(
     rows: Rows, labels: Rows, trial: TextTrial, plan: TextPlan, material: TextMaterial
 ) -> Student:
-    learner = TextLearner(material.embeddings, np.arange(material.learned), plan.recipe)
+    learner = _learner(plan, material)
     lesson = Lesson(gold=rows, labels=labels, prior=class_prior(labels, classes=CLASSES))
     return learner.taught(lesson, seed=trial.seed)
+
+
+def _learner(plan: TextPlan, material: TextMaterial) -> SteppedLearner:
+    examples = TextExamples(material.embeddings, np.arange(material.learned))
+    return SteppedLearner(examples, plan.recipe)
