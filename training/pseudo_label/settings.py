@@ -23,7 +23,7 @@ class Settings:
         ConfigError: If a number is below zero, or rounds below one.
     """
 
-    grades: int = 8
+    grades: int = 4
     weighing: Weighing = "even"
     sure: float = SURE
     rounds: int = 3

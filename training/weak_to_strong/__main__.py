@@ -2,9 +2,11 @@
 
     python -m training.weak_to_strong texts --data ../shared/data/goemotions \
         --models ~/.cache/subface/models --cache runs/texts --out runs/weak_to_strong/texts
+    python -m training.weak_to_strong interviews --out runs/weak_to_strong/interviews
 
-GoEmotions with the lexicon VADER as teacher. Finished trials are kept, so the same command goes on
-where it was. ``--quick`` shortens everything; its figures mean nothing.
+GoEmotions with the lexicon VADER as teacher; made-up interviews with a teacher of known noise.
+Finished trials are kept, so the same command goes on where it was. ``--quick`` shortens everything;
+its figures mean nothing.
 """
 
 import argparse
@@ -17,6 +19,11 @@ import torch
 
 from engines.errors import SubfaceError
 from training.starter.text_training import add_encoder_options, open_embedder
+from training.weak_to_strong.curve import draw_curves
+from training.weak_to_strong.interview_experiment import InterviewExperiment
+from training.weak_to_strong.interview_material import make_material
+from training.weak_to_strong.interview_plan import MAIN, InterviewPlan
+from training.weak_to_strong.interview_plan import QUICK as QUICK_INTERVIEWS
 from training.weak_to_strong.table import table, write_results
 from training.weak_to_strong.text_experiment import TextExperiment
 from training.weak_to_strong.text_material import read_material
@@ -35,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts.add_argument("--data", type=Path, required=True, help="folder of GoEmotions")
     add_encoder_options(texts)
     texts.set_defaults(work=_texts)
-    for kind in (texts,):
+    interviews = kinds.add_parser("interviews", help="made up; a teacher of known noise")
+    interviews.set_defaults(work=_interviews)
+    for kind in (texts, interviews):
         kind.add_argument("--out", type=Path, required=True, help="folder of trials and table")
         kind.add_argument("--quick", action="store_true", help="a look at the machinery")
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -63,6 +72,32 @@ def _texts(options: argparse.Namespace) -> str:
         "of": "comments that no training comment repeats",
         "resampled": "comments, each for itself: who wrote which is not known",
         "cpu_s": sum(own.cpu_s for own in experiment.outcomes.values()),
+        "rounds": {trial.name: own.scores for trial, own in experiment.outcomes.items()},
+        "best": {trial.name: own.best for trial, own in experiment.outcomes.items()},
+    }
+    write_results(comparisons, about, options.out)
+    return table(comparisons, about)
+
+
+def _interviews(options: argparse.Namespace) -> str:
+    plan = QUICK_INTERVIEWS if options.quick else InterviewPlan()
+    material = make_material(plan, options.out)
+    experiment = InterviewExperiment(material, options.out)
+    for trial in plan.trials():
+        experiment.do(trial)
+    found = experiment.comparisons()
+    oracle = material.oracle()
+    draw_curves(found, main=MAIN, oracle=oracle, path=options.out / "curves.png")
+    comparisons = {
+        f"teacher {100 * right:g} %, gold {100 * share:g} %": own
+        for (right, share), own in found.items()
+    }
+    about = {
+        "command": options.command,
+        "of": "made-up interviews of other people",
+        "resampled": "people",
+        "cpu_s": sum(own.cpu_s for own in experiment.outcomes.values()),
+        "also": f" Who sees every sign has {oracle:.3f} there.",
         "rounds": {trial.name: own.scores for trial, own in experiment.outcomes.items()},
         "best": {trial.name: own.best for trial, own in experiment.outcomes.items()},
     }

@@ -76,20 +76,25 @@ class Exam:
         )
 
 
-def compare(test: Exam, said: Mapping[str, Sequence[Float64[ndarray, "N C"]]]) -> Comparison:
+def compare(
+    test: Exam,
+    said: Mapping[str, Sequence[Float64[ndarray, "N C"]]],
+    metrics: Sequence[MetricName] = TOLD,
+) -> Comparison:
     """Compare ways.
 
     Args:
         test: What was tested on.
         said: By way, the probabilities of each seed, in the order of the seeds; ``student`` is
             one of them.
+        metrics: What is told; the intervals of the AUC of many thousands take minutes.
     """
     runs = {way: [test.said(own) for own in each] for way, each in said.items()}
-    student = {name: _each(said[STUDENT], test, name) for name in TOLD}
+    student = {name: _each(said[STUDENT], test, name) for name in metrics}
     ways: dict[str, dict[MetricName, Told]] = {}
     for way, own in runs.items():
         ways[way] = {}
-        for name in TOLD:
+        for name in metrics:
             seeds = _each(said[way], test, name)
             ways[way][name] = Told(
                 mean=figure(own, name),

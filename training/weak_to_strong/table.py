@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.evaluation.scores import told
-from training.weak_to_strong.comparison import TOLD, TRANSDUCTIVE, Comparison, Told
+from training.weak_to_strong.comparison import STUDENT, TRANSDUCTIVE, Comparison, Told
 
 NAMES: Final = {
     "gold": "gold alone",
-    "teacher": "the teacher, threshold by gold",
-    "naive": "naive: its labels taken for gold",
+    "teacher": "the teacher",
+    "naive": "naive: the teacher's labels taken for gold",
     "student": "**student, rounds**",
     "transductive": "apart: student that saw the test's examples, unlabelled",
 }
@@ -26,7 +26,8 @@ def write_results(
 
     Args:
         comparisons: By what they have in common, such as ``1 % gold``.
-        about: What is said under the table: ``command``, ``test``, ``cpu_s`` and others.
+        about: What is said under the table: ``command``, ``of``, ``resampled``, ``cpu_s`` and
+            perhaps ``also``.
         folder: Where they go.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,7 @@ def write_results(
 def table(comparisons: Mapping[str, Comparison], about: Mapping[str, Any]) -> str:
     """Return the table, in Markdown."""
     lines = [
-        "| gold | who | metric | mean (95 %) | each seed | student above it, paired (95 %) | "
+        "| with | who | metric | mean (95 %) | each seed | student above it, paired (95 %) | "
         "each seed |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -49,14 +50,14 @@ def table(comparisons: Mapping[str, Comparison], about: Mapping[str, Any]) -> st
             lines.extend(
                 f"| {name} | {NAMES[way]} | {METRICS[metric]} | "
                 f"{_cells(comparison.ways[way][metric], apart=way == TRANSDUCTIVE)} |"
-                for metric in TOLD
+                for metric in comparison.ways[way]
             )
-    first = next(iter(comparisons.values())).ways["student"]["auc"].mean
+    tested = next(iter(next(iter(comparisons.values())).ways[STUDENT].values())).mean
     lines += [
         "",
-        f"`{about['command']}`: tested on {first.n} {about['of']}; {about['cpu_s'] / 60:.0f} "
+        f"`{about['command']}`: tested on {tested.n:,} {about['of']}; {about['cpu_s'] / 60:.0f} "
         "CPU-minutes of training on one thread. Means over the seeds; intervals are over "
-        f"{about['resampled']}, and say nothing of other seeds.",
+        f"{about['resampled']}, and say nothing of other seeds.{about.get('also', '')}",
         "",
     ]
     return "\n".join(lines)

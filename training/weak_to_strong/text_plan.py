@@ -54,7 +54,9 @@ class TextPlan:
     shares: tuple[float, ...] = (0.01, 0.05)
     seeds: int = 5
     folds: int = 5
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(
+        default_factory=lambda: Settings(grades=4, weighing="softmatch", rounds=3, metric="auc")
+    )
     recipe: StepRecipe = field(
         default_factory=lambda: StepRecipe(steps=1200, gold_steps=100, trust=10.0, rate=1e-3)
     )

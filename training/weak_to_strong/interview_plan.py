@@ -1,0 +1,177 @@
+"""Which trials there are on made-up interviews, committed before any of them was run.
+
+A window is a whole short interview: its class lies in the order of two cues, so nothing shorter has
+one. Nine of ten interviews show the sign of their class: that is the ceiling. What a person's
+appearance bears all the time, the trait, tells nothing, and the teacher takes it for the class.
+
+The main point is a teacher that is right in 70 %, with a tenth of gold; around it one thing at a
+time is varied, with fewer seeds. A teacher of 50 % is right as often as a coin.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final, Literal
+
+from engines.sequence.shape import Modality
+from training.pseudo_label.batches import Mixture
+from training.pseudo_label.settings import Settings
+from training.pseudo_label.stepped_learner import StepRecipe
+from training.synthetic.plant import Plant
+from training.synthetic.script import SyntheticConfig
+from training.weak_to_strong.noisy_teacher import NoisyTeacher
+
+Way = Literal["gold", "naive", "student"]
+WAYS: Final[tuple[Way, ...]] = ("gold", "naive", "student")
+
+MAIN: Final = (0.7, 0.1)
+"""Of the teacher's accuracy and the share of gold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterviewTrial:
+    """One way of learning from one teacher and one draw of gold.
+
+    Attributes:
+        way: Of learning.
+        right: How often the teacher is right; gold alone does not ask it.
+        share: Of gold, among what there is to learn from.
+        seed: Of the draw, of the teacher's errors, of first weights and orders.
+    """
+
+    way: Way
+    right: float
+    share: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        asked = "" if self.way == "gold" else f"-{100 * self.right:g}"
+        return f"{self.way}{asked}-{100 * self.share:g}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterviewPlan:
+    """How much is done.
+
+    Attributes:
+        learned: Interviews to learn from, gold among them.
+        tested: Of others, of other people.
+        people: Of both sides together; each has as many interviews.
+        given: The modalities that the network has.
+        generator: The seed of the interviews; what was tried before was tried on others.
+        agrees: How often each of them shows the sign of the class.
+        duration_s: The shortest and the longest interview.
+        lag_s: The shortest and the longest time from one cue to the other.
+        width: Of the network.
+        layers: Of each branch.
+        rights: Of teachers, with the main share of gold.
+        shares: Of gold, with the main teacher.
+        seeds: At the main point.
+        more_seeds: Elsewhere.
+        folds: Of gold, by people.
+        settings: Of the rounds.
+        recipe: Of every student.
+    """
+
+    learned: int = 8_000
+    tested: int = 10_000
+    people: int = 180
+    given: tuple[Modality, ...] = ("image",)
+    generator: int = 0
+    agrees: float = 0.9
+    duration_s: tuple[float, float] = (105.0, 120.0)
+    lag_s: tuple[float, float] = (30.0, 60.0)
+    width: int = 32
+    layers: int = 1
+    rights: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)
+    shares: tuple[float, ...] = (0.05, 0.1, 0.2)
+    seeds: int = 5
+    more_seeds: int = 2
+    folds: int = 3
+    settings: Settings = field(
+        default_factory=lambda: Settings(weighing="softmatch", rounds=2, metric="auc")
+    )
+    recipe: StepRecipe = field(
+        default_factory=lambda: StepRecipe(
+            mixture=Mixture(size=64),
+            steps=1_500,
+            gold_steps=500,
+            trust=10.0,
+            rate=4e-3,
+            decay=1e-4,
+            clip=1.0,
+        )
+    )
+
+    @property
+    def points(self) -> Mapping[tuple[float, float], int]:
+        """How many seeds there are for each accuracy and share of gold, the main point first."""
+        right, share = MAIN
+        around = [(own, share) for own in self.rights] + [(right, own) for own in self.shares]
+        return {MAIN: self.seeds} | {own: self.more_seeds for own in around if own != MAIN}
+
+    def config(self) -> SyntheticConfig:
+        """Return the interviews, those to learn from and those of the test."""
+        return SyntheticConfig(
+            seed=self.generator,
+            interviews=self.learned + self.tested,
+            subjects=self.people,
+            positive=0.5,
+            plants={name: Plant(agrees=self.agrees) for name in self.given},
+            duration_s=self.duration_s,
+            lag_s=self.lag_s,
+            cue_s=10.0,
+            grid_hz=0.5,
+        )
+
+    def teacher(self, right: float) -> NoisyTeacher:
+        """Return the teacher that is right so often."""
+        return NoisyTeacher(right=right)
+
+    def trials(self) -> tuple[InterviewTrial, ...]:
+        """Return all trials, the main point first."""
+        every = [
+            InterviewTrial(
+                way=way, right=MAIN[0] if way == "gold" else right, share=share, seed=seed
+            )
+            for (right, share), seeds in self.points.items()
+            for seed in range(seeds)
+            for way in WAYS
+        ]
+        return tuple(dict.fromkeys(every))
+
+    def stated_interviews(self) -> str:
+        """Return all that decides what is drawn, as JSON."""
+        return json.dumps([asdict(self.config()), self.given], sort_keys=True)
+
+    def stated(self, trial: InterviewTrial) -> str:
+        """Return all that decides what comes of a trial, as JSON."""
+        own = [
+            json.loads(self.stated_interviews()),
+            asdict(trial),
+            asdict(self.teacher(trial.right)),
+            [self.learned, self.width, self.layers, self.folds],
+            asdict(self.settings),
+            asdict(self.recipe),
+        ]
+        return json.dumps(own, sort_keys=True)
+
+
+QUICK: Final = InterviewPlan(
+    learned=240,
+    tested=120,
+    people=36,
+    width=16,
+    rights=(0.5, 0.7),
+    shares=(0.3,),
+    seeds=1,
+    more_seeds=1,
+    folds=2,
+    settings=Settings(rounds=1),
+    recipe=StepRecipe(
+        mixture=Mixture(size=16), steps=6, gold_steps=4, trust=10.0, rate=1e-3, decay=1e-4, clip=1.0
+    ),
+)
+"""A look at the machinery; its figures mean nothing."""
