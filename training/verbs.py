@@ -258,7 +258,7 @@ class _ClipsByDefault(TyperGroup):
 
 
 label = typer.Typer(
-    help="Let a teacher label clips: a vision-language model, stored answers, or a lexicon.",
+    help="Let a teacher label clips: a vision-language model, stored answers, a network here.",
     no_args_is_help=True,
     cls=_ClipsByDefault,
 )
@@ -271,11 +271,12 @@ def label_clips(
         typer.Argument(metavar="CLIP...", help="Films on this machine; NAME=FILE to name one."),
     ],
     teacher: Annotated[
-        Literal["gemini", "openai", "recorded", "lexicon"],
+        Literal["gemini", "openai", "recorded", "lexicon", "expression", "text-head", "votes"],
         typer.Option(
             help=(
                 "openai: whatever answers as its chat completions do. recorded: stored answers. "
-                "lexicon: VADER, on what is said in English."
+                "lexicon: VADER, on what is said in English. expression, text-head: the starter's "
+                "networks, on faces and on what is said. votes: of these three."
             )
         ),
     ],

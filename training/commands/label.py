@@ -19,7 +19,7 @@ from stream.source.spec import SourceSpec
 from training.labelling.blur import FaceBlur
 from training.labelling.conversation import first_question
 from training.labelling.estimate import estimate
-from training.labelling.lexicon import LexiconTeacher
+from training.labelling.local import Local, open_local
 from training.labelling.opening import (
     KEY_VARIABLES,
     USUAL_MODELS,
@@ -51,18 +51,21 @@ def label(options: LabelOptions) -> int:
     with ExitStack() as opened:
         showing = _showing(options, opened)
         match options.teacher:
-            case "lexicon":
-                return _by_lexicon(options, clips, showing)
+            case "lexicon" | "expression" | "text-head" | "votes":
+                return _by_local(options, options.teacher, clips, showing)
             case "recorded":
                 return _by_record(options, clips, showing)
             case "gemini" | "openai":
                 return _by_remote(options, options.teacher, clips, showing)
 
 
-def _by_lexicon(options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing) -> int:
-    teacher = LexiconTeacher(options.asking.labels)
-    run = _free_run(options, clips, showing)
-    return 0 if run is None else asyncio.run(run.label(teacher))
+def _by_local(
+    options: LabelOptions, name: Local, clips: Sequence[SourceSpec], showing: Showing
+) -> int:
+    with ExitStack() as opened:
+        teacher = open_local(name, options.asking.labels, opened)
+        run = _free_run(options, clips, showing)
+        return 0 if run is None else asyncio.run(run.label(teacher))
 
 
 def _by_record(options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing) -> int:

@@ -9,6 +9,7 @@ from engines.errors import ConfigError
 from stream.config import PolicyConfig
 from training.labelling.caller import Manners
 from training.labelling.conversation import Asking
+from training.labelling.local import Local
 from training.labelling.material import FaceVariant, TranscriptVariant
 
 
@@ -17,7 +18,7 @@ class LabelOptions:
     """The arguments of ``subface label``."""
 
     clips: Sequence[str]
-    teacher: Literal["gemini", "openai", "recorded", "lexicon"]
+    teacher: Literal["gemini", "openai", "recorded"] | Local
     out: Path
     labels: str
     model: str | None

@@ -130,7 +130,7 @@ class LabellingRun:
         options = self._options
         made_by = {
             **teacher.identity,
-            "prompts_name": "" if options.teacher == "lexicon" else Path(options.prompts).name,
+            "prompts_name": Path(options.prompts).name if teacher.identity["prompts"] else "",
             "samples": options.samples,
             "temperature": options.temperature,
             "frames": options.frames,

@@ -1,4 +1,4 @@
-"""What labels a clip: a model that is asked, stored answers, or a lexicon."""
+"""What labels a clip: a model that is asked, stored answers, a lexicon, a network, or votes."""
 
 from collections.abc import Mapping
 from typing import Protocol
