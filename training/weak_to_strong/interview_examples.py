@@ -37,9 +37,10 @@ class InterviewExamples:
         drawn: All.
         width: Of the network.
         layers: Of each branch.
+        dropout: In training.
     """
 
-    def __init__(self, drawn: Drawn, *, width: int, layers: int) -> None:
+    def __init__(self, drawn: Drawn, *, width: int, layers: int, dropout: float = 0.0) -> None:
         self._ticks = drawn.ticks
         self._fed = {
             name: (torch.from_numpy(own.features), torch.from_numpy(own.valid))
@@ -53,6 +54,7 @@ class InterviewExamples:
         self._shape = NetworkShape(
             **stated,
             width=width,
+            dropout=dropout,
             classes=2,
             grid_hz=drawn.grid_hz,
             band_s=float(drawn.ticks.max()) / drawn.grid_hz,

@@ -66,6 +66,7 @@ class InterviewPlan:
         lag_s: The shortest and the longest time from one cue to the other.
         width: Of the network.
         layers: Of each branch.
+        dropout: In training.
         rights: Of teachers, with the main share of gold.
         shares: Of gold, with the main teacher.
         seeds: At the main point.
@@ -85,6 +86,7 @@ class InterviewPlan:
     lag_s: tuple[float, float] = (30.0, 60.0)
     width: int = 32
     layers: int = 1
+    dropout: float = 0.3
     rights: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)
     shares: tuple[float, ...] = (0.05, 0.1, 0.2)
     seeds: int = 5
@@ -152,7 +154,7 @@ class InterviewPlan:
             json.loads(self.stated_interviews()),
             asdict(trial),
             asdict(self.teacher(trial.right)),
-            [self.learned, self.width, self.layers, self.folds],
+            [self.learned, self.width, self.layers, self.dropout, self.folds],
             asdict(self.settings),
             asdict(self.recipe),
         ]

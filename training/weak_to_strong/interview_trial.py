@@ -13,7 +13,9 @@ def do_trial(trial: InterviewTrial, material: InterviewMaterial) -> Outcome:
     plan = material.plan
     gold, pool = material.gold_and_pool(trial)
     ways = Ways(
-        InterviewExamples(material.drawn, width=plan.width, layers=plan.layers),
+        InterviewExamples(
+            material.drawn, width=plan.width, layers=plan.layers, dropout=plan.dropout
+        ),
         plan.recipe,
         plan.settings,
         test=material.test,
