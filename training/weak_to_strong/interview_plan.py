@@ -1,11 +1,12 @@
 """Which trials there are on made-up interviews, committed before any of them was run.
 
-A window is a whole short interview: its class lies in the order of two cues, so nothing shorter has
-one. Nine of ten interviews show the sign of their class: that is the ceiling. What a person's
-appearance bears all the time, the trait, tells nothing, and the teacher takes it for the class.
+A window is a whole short interview: its class lies in how long after one cue the other follows, so
+nothing shorter has one. Nine of ten interviews show the sign of their class: that is the ceiling.
+What a person's appearance bears all the time, the trait, tells nothing, and the teacher takes it
+for the class.
 
 The main point is a teacher that is right in 70 %, with a tenth of gold; around it one thing at a
-time is varied, with fewer seeds. A teacher of 50 % is right as often as a coin.
+time is varied, with one seed. A teacher of 50 % is right as often as a coin, and has as many seeds.
 """
 
 import json
@@ -26,6 +27,7 @@ WAYS: Final[tuple[Way, ...]] = ("gold", "naive", "student")
 
 MAIN: Final = (0.7, 0.1)
 """Of the teacher's accuracy and the share of gold."""
+USELESS: Final = (0.5, 0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class InterviewPlan:
         dropout: In training.
         rights: Of teachers, with the main share of gold.
         shares: Of gold, with the main teacher.
-        seeds: At the main point.
+        seeds: At the main point, and with the teacher that is worth nothing.
         more_seeds: Elsewhere.
         folds: Of gold, by people.
         settings: Of the rounds.
@@ -90,16 +92,16 @@ class InterviewPlan:
     rights: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)
     shares: tuple[float, ...] = (0.05, 0.1, 0.2)
     seeds: int = 5
-    more_seeds: int = 2
-    folds: int = 3
+    more_seeds: int = 1
+    folds: int = 2
     settings: Settings = field(
         default_factory=lambda: Settings(weighing="softmatch", rounds=2, metric="auc")
     )
     recipe: StepRecipe = field(
         default_factory=lambda: StepRecipe(
             mixture=Mixture(size=64),
-            steps=1_500,
-            gold_steps=500,
+            steps=2_000,
+            gold_steps=400,
             trust=10.0,
             rate=4e-3,
             decay=1e-4,
@@ -112,7 +114,8 @@ class InterviewPlan:
         """How many seeds there are for each accuracy and share of gold, the main point first."""
         right, share = MAIN
         around = [(own, share) for own in self.rights] + [(right, own) for own in self.shares]
-        return {MAIN: self.seeds} | {own: self.more_seeds for own in around if own != MAIN}
+        several = dict.fromkeys((MAIN, USELESS), self.seeds)
+        return several | {own: self.more_seeds for own in around if own not in several}
 
     def config(self) -> SyntheticConfig:
         """Return the interviews, those to learn from and those of the test."""
@@ -121,7 +124,7 @@ class InterviewPlan:
             interviews=self.learned + self.tested,
             subjects=self.people,
             positive=0.5,
-            plants={name: Plant(agrees=self.agrees) for name in self.given},
+            plants={name: Plant(agrees=self.agrees, by="lag") for name in self.given},
             duration_s=self.duration_s,
             lag_s=self.lag_s,
             cue_s=10.0,
