@@ -53,7 +53,7 @@ def test_nobody_is_on_both_sides_and_gold_is_divided_by_people(material):
 
 def test_the_trait_tells_nothing_and_can_be_seen(material):
     assert abs(np.corrcoef(material.labels, material.traits)[0, 1]) < 0.15
-    fed = material.drawn.fed["image"]
+    fed = material.drawn.fed["text"]
     means = np.array(
         [own[valid].mean(axis=0) for own, valid in zip(fed.features, fed.valid, strict=True)]
     )
@@ -66,7 +66,7 @@ def test_what_was_drawn_is_read_again_and_drawn_anew_for_another_plan(material, 
     again = make_material(QUICK, folder)
     assert (folder / DRAWN).stat().st_mtime_ns == before
     assert np.array_equal(again.drawn.ticks, material.drawn.ticks)
-    fed, first = again.drawn.fed["image"], material.drawn.fed["image"]
+    fed, first = again.drawn.fed["text"], material.drawn.fed["text"]
     assert np.array_equal(fed.features, first.features)
     other = make_material(replace(QUICK, generator=5), folder.with_name("other"))
     assert not np.array_equal(other.labels, material.labels)

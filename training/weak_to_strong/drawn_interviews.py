@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -19,7 +19,7 @@ from training.learning.features import track
 from training.synthetic.interviews import SyntheticInterviews
 
 TRAIT_LENGTH: Final = 1.0
-"""How far the trait moves an appearance vector, whose numbers vary by 0.5 among people."""
+"""How far the trait moves a vector, a third of what a cue does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +72,23 @@ def draw(
         )
         for name in given
     }
-    # at right angles to neither cue in particular: a direction like any other
-    towards = np.random.default_rng([interviews.config.seed, 3]).normal(size=width["image"])
-    towards *= TRAIT_LENGTH / np.linalg.norm(towards)
+    random = np.random.default_rng([interviews.config.seed, 3])
+    # at right angles to neither cue in particular: directions like any other
+    towards = {name: _direction(width[name], random) for name in given}
     ticks = np.zeros(len(interviews), np.int64)
     for row, interview in enumerate(tqdm(interviews, desc="drawing", disable=None)):
         ticks[row] = len(interview)
         for name in given:
             own = track(interview, name, width=width[name])
-            features = own.features
-            if name == "image":
-                features = features + own.valid[:, None] * traits[row] * towards
-            fed[name].features[row, : len(interview)] = features
+            trait = own.valid[:, None] * traits[row] * towards[name]
+            fed[name].features[row, : len(interview)] = own.features + trait
             fed[name].valid[row, : len(interview)] = own.valid
     return Drawn(fed=fed, ticks=ticks, grid_hz=interviews.config.grid_hz)
+
+
+def _direction(width: int, random: np.random.Generator) -> Float64[ndarray, " D"]:
+    found = random.normal(size=width)
+    return np.asarray(found * TRAIT_LENGTH / np.linalg.norm(found))
 
 
 def keep(drawn: Drawn, path: Path, stated: str) -> None:
