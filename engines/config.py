@@ -38,12 +38,25 @@ class RuntimeConfig(Section):
     first card, or the CPU where there is none."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of one engine; more than the machine has free cores makes it slower."""
+    process: Literal["auto", "thread", "child"] = "auto"
+    """Where the perception runs. child: in a process of its own, which is started again when it
+    dies, hangs or loses its card; thread: in the program itself; auto: child where a card may be
+    used (tensorrt; torch, unless its device is the cpu), else thread."""
+    patience_s: Positive = 20.0
+    """A process of its own that does not answer for so long hangs, and is started again."""
     beside: bool = True
     """Run independent networks of one frame side by side, on a second thread."""
     precision: Precision = "f32"
     """The fastest arithmetic that a network may have. It has it only where it was held against f32
     here and passed (`subface engines build`); a network that did not pass keeps f32. bf16 moves
     boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the perception runs in a process of its own."""
+        if self.process != "auto":
+            return self.process == "child"
+        return self.backend == "tensorrt" or (self.backend == "torch" and self.device != "cpu")
 
 
 class DetectorConfig(Section):
