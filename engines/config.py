@@ -151,6 +151,13 @@ HOLISTIC_MODELS = (
 )
 """The five that keypoints take beside the face finder's two."""
 
+Form = Literal["tflite", "onnx"]
+
+
+def in_form(name: str, form: Form) -> str:
+    """Return the manifest's name of one of MediaPipe's networks in a form."""
+    return name if form == "tflite" else f"{name}-{form}"
+
 
 class KeypointConfig(Section):
     """Which network finds body, hands and face; without one nothing is found."""
@@ -158,6 +165,9 @@ class KeypointConfig(Section):
     model: str | None = None
     """``holistic`` (CPUs), the name of a whole-body model in the manifest (GPUs), ``openpose``
     (recorded keypoints, replayed), or null."""
+    form: Form = "tflite"
+    """Of the networks of ``holistic``: tflite as published, for openvino alone, or onnx, for every
+    runtime; the numbers are the same."""
     recording: Path | None = None
     """For ``openpose``: the folder with the recorded keypoints of the one video."""
     smooth: bool = True
@@ -169,7 +179,7 @@ class KeypointConfig(Section):
             case None | "openpose":
                 return ()
             case "holistic":
-                return HOLISTIC_MODELS
+                return tuple(in_form(name, self.form) for name in HOLISTIC_MODELS)
             case name:
                 return (name,)
 

@@ -20,7 +20,8 @@ from torch import nn
 from ultralytics import YOLO
 from ultralytics.nn.modules.head import Detect
 
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.networks import person_boxes
 
 SAMPLE_HW: Final = (360, 640)  # any frame: height and width stay free in the graph

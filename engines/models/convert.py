@@ -23,6 +23,7 @@ PROGRAMS: Final[Mapping[Recipe, str]] = {
     "face-embedding": "engines.build.face_embedding_export",
     "whole-body": "engines.build.whole_body_export",
     "text-encoder": "engines.build.text_encoder_export",
+    "tflite": "engines.build.tflite_export",
 }
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})
@@ -83,10 +84,12 @@ def convert(model: DerivedModel, weights: Path, out: Path) -> None:
 
 
 def _extent(model: DerivedModel) -> list[str]:
-    if model.canvas_hw is None:
+    if model.tokens is not None:
         return ["--tokens", str(model.tokens)]
-    height, width = model.canvas_hw
-    return ["--canvas", f"{height}x{width}"]
+    if model.canvas_hw is not None:
+        height, width = model.canvas_hw
+        return ["--canvas", f"{height}x{width}"]
+    return []
 
 
 def _environment(settings: str) -> dict[str, str]:

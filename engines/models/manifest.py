@@ -22,7 +22,9 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding", "whole-body", "text-encoder"]
+Recipe = Literal[
+    "person-boxes", "dinov2-crop", "face-embedding", "whole-body", "text-encoder", "tflite"
+]
 
 STRIDES: Final[Mapping[Recipe, int]] = {
     "person-boxes": 32,  # YOLO's coarsest cell
@@ -30,7 +32,14 @@ STRIDES: Final[Mapping[Recipe, int]] = {
     "face-embedding": 150,  # the one size that dlib's network knows
     "whole-body": 32,  # a cell of the networks' last stage
 }
-"""What the sides of a canvas are multiples of; a recipe that looks at no picture has none."""
+"""What the sides of a canvas are multiples of, for recipes that lay pictures on one."""
+
+TAKES: Final[Mapping[Recipe, frozenset[str]]] = {
+    **dict.fromkeys(STRIDES, frozenset({"canvas_hw"})),
+    "text-encoder": frozenset({"tokens", "tokenizer"}),
+    "tflite": frozenset(),  # the file says it all
+}
+"""Which of an entry's keys a recipe needs; it takes none of the others."""
 
 PICKLES: Final = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".npy"})
 """Endings of files that may hold a program."""
@@ -140,9 +149,8 @@ class DerivedModel(ModelCommon):
 
     @validates(mode="after")
     def _has_what_its_recipe_takes(self) -> Self:
-        looks = self.recipe in STRIDES
         for key in ("canvas_hw", "tokens", "tokenizer"):
-            stated, needed = getattr(self, key) is not None, looks == (key == "canvas_hw")
+            stated, needed = getattr(self, key) is not None, key in TAKES[self.recipe]
             if stated != needed:
                 verb = "needs" if needed else "takes no"
                 msg = f"{key}: the recipe {self.recipe} {verb} {key}"

@@ -128,6 +128,15 @@ class ModelStore:
         source = self._sha256_of_source(model) if isinstance(model, DerivedModel) else None
         return source or self.digest(name)
 
+    def weights_name(self, name: str) -> str:
+        """Return the name of the model that holds the weights: of a derived one what it is made of.
+
+        Raises:
+            ConfigError: If the manifest has no such model.
+        """
+        model = self.manifest.model(name)
+        return model.made_from if isinstance(model, DerivedModel) else name
+
     def verify(self, name: str) -> Path:
         """Return the path after hashing everything anew; raises as ``path`` does."""
         _sha256.cache_clear()
