@@ -89,7 +89,7 @@ def _what(report: Report) -> Section:
         ("command", report.command),
         ("made", report.made),
     ]
-    return Section(title="Bench", columns=("", "what"), rows=tuple(rows))
+    return Section(title="Bench", columns=("", ""), rows=tuple(rows))
 
 
 def _rate(trial: Trial) -> str:
@@ -245,4 +245,9 @@ def _row(name: str, spread: Spread | None) -> tuple[str, ...]:
 
 def _numbers(values: Iterable[float]) -> tuple[str, ...]:
     """Return values with three figures or all before the point."""
-    return tuple(f"{value:.{max(0, 2 - len(f'{value:.0f}') + 1)}f}" for value in values)
+    return tuple(f"{value:.{_places(value)}f}" for value in values)
+
+
+def _places(value: float) -> int:
+    """Return how many places behind the point make three figures, once it is rounded."""
+    return next((places for places, end in ((2, 9.995), (1, 99.95)) if value < end), 0)

@@ -24,6 +24,7 @@ def _table(section: Section) -> Table:
         title=Text(section.title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        show_header=any(section.columns),
         pad_edge=False,
         collapse_padding=True,
     )
