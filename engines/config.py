@@ -63,7 +63,9 @@ class DetectorConfig(Section):
     """Who is in the picture."""
 
     model: str = "yolo11n-persons-320x320"
-    """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture."""
+    """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture. Or
+    the path of a graph of your own (``subface models convert``), with a slash in it, as any model
+    of the perception may be."""
     every: Annotated[int, Field(ge=1)] = 3
     """Look at every k-th analysed frame; the tracker carries the boxes between."""
     longest_s: Positive = 0.1

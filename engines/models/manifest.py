@@ -149,24 +149,29 @@ class DerivedModel(ModelCommon):
 
     @validates(mode="after")
     def _has_what_its_recipe_takes(self) -> Self:
-        for key in ("canvas_hw", "tokens", "tokenizer"):
-            stated, needed = getattr(self, key) is not None, key in TAKES[self.recipe]
-            if stated != needed:
-                verb = "needs" if needed else "takes no"
-                msg = f"{key}: the recipe {self.recipe} {verb} {key}"
-                raise ValueError(msg)
+        stated = {"canvas_hw": self.canvas_hw, "tokens": self.tokens, "tokenizer": self.tokenizer}
+        wrong = conflict_of_extent(self.recipe, stated)
+        if wrong:
+            raise ValueError(wrong)
         return self
 
-    @validates(mode="after")
-    def _fits_the_strides(self) -> Self:
-        if self.canvas_hw is None:
-            return self
-        stride = STRIDES[self.recipe]
-        if any(side % stride for side in self.canvas_hw):
-            height, width = self.canvas_hw
-            msg = f"canvas_hw: expected multiples of {stride}, got {height}x{width}"
-            raise ValueError(msg)
-        return self
+
+def conflict_of_extent(recipe: Recipe, stated: Mapping[str, object]) -> str | None:
+    """Say what of a recipe's settings is missing, too much or does not fit; None if nothing is.
+
+    Args:
+        recipe: How a graph is made.
+        stated: ``canvas_hw``, ``tokens`` and ``tokenizer``, None where it is not stated; one that
+            is left out is not asked for.
+    """
+    for key, value in stated.items():
+        if (value is not None) != (key in TAKES[recipe]):
+            verb = "needs" if value is None else "takes no"
+            return f"{key}: the recipe {recipe} {verb} {key}"
+    canvas = stated.get("canvas_hw")
+    if isinstance(canvas, tuple) and any(side % STRIDES[recipe] for side in canvas):
+        return f"canvas_hw: expected multiples of {STRIDES[recipe]}, got {canvas[0]}x{canvas[1]}"
+    return None
 
 
 def _refuse_pickle_of_unknown_content(file: ModelFile) -> None:
