@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
+from stream.bench.board_cost import BoardCost
+from stream.bench.card_cost import CardCost
+from stream.bench.footprint import Footprint
 from stream.bench.quantity import Quantity
 from stream.bench.report import Report, Trial
 from stream.bench.spread import Spread
@@ -75,10 +78,16 @@ def _of_trial(part: str, trial: Trial) -> Iterator[Row]:
         for reason, count in edge.drops.items():
             yield _value(part, f"{edge.edge}: dropped, {reason}", "", count)
     footprint = trial.footprint
-    for field in fields(footprint):
-        value = getattr(footprint, field.name)
+    yield from _quantities(part, "", footprint)
+    yield from _quantities(part, "card_", footprint.card)
+    yield from _quantities(part, "board_", footprint.board)
+
+
+def _quantities(part: str, prefix: str, cost: Footprint | CardCost | BoardCost) -> Iterator[Row]:
+    for field in fields(cost):
+        value = getattr(cost, field.name)
         if isinstance(value, Quantity):
-            yield _quantity(part, field.name, value)
+            yield _quantity(part, prefix + field.name, value)
 
 
 def _spread(part: str, what: str, spread: Spread | None) -> Iterator[Row]:

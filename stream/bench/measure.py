@@ -15,11 +15,12 @@ import av
 from engines.errors import ConfigError
 from engines.models.store import ModelStore, sha256
 from stream.bench.capacity import LIMIT, largest, needed_hz
-from stream.bench.card import Card, open_card
+from stream.bench.card import Card
 from stream.bench.glass import OPENING_S, glass_to_publish
 from stream.bench.machine import this_machine, versions
 from stream.bench.quantity import Quantity
 from stream.bench.report import Capacity, ColdStart, Glass, Report, Subject, Trial
+from stream.bench.sensors import open_sensors
 from stream.bench.trial import Bounds, Reached, Trials
 from stream.bench.watch import Watch
 from stream.clock import Clock
@@ -110,13 +111,14 @@ async def measure(plan: BenchPlan, subject: Subject, store: ModelStore, phase: P
         BenchmarkStoppedError: If it was interrupted.
         SubfaceError: If the run cannot begin, or a source fails.
     """
-    with open_card() as card:
+    async with open_sensors(plan.profile) as sensors:
+        card = sensors.card
         async with AsyncExitStack() as stack:
             started_s = time.monotonic()
             with phase("opening the engines", 0.0):
                 run = await stack.enter_async_context(opened(_run_plan(plan), store))
             load_s = time.monotonic() - started_s
-            parts = _Parts(plan=plan, trials=Trials(run, card), phase=phase)
+            parts = _Parts(plan=plan, trials=Trials(run, sensors), phase=phase)
             first_reading_s = await parts.warm_up(started_s)
             live = await parts.live()
             fast = await parts.fast()

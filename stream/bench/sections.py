@@ -1,7 +1,8 @@
 """A report as tables of text, which the terminal, Markdown and the page show alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from stream.bench.baseline import Comparison
@@ -29,15 +30,26 @@ COSTS: Final = {
     "memory_peak_mb": "resident memory, peak",
     "temperature_c": "processor temperature",
     "throttled": "processor throttled",
+    "packages_power_w": "processor power",
+    "packages_joules_a_reading": "processor energy for a reading",
 }
 """By the field of a footprint."""
 CARD: Final = {
-    "card_memory_mb": "GPU memory",
-    "card_power_w": "GPU power",
-    "card_joules_a_reading": "GPU energy for a reading",
-    "card_temperature_c": "GPU temperature",
-    "card_throttled": "GPU throttled",
+    "card.memory_mb": "GPU memory",
+    "card.busy": "GPU busy",
+    "card.power_w": "GPU power",
+    "card.joules_a_reading": "GPU energy for a reading",
+    "card.temperature_c": "GPU temperature",
+    "card.throttled": "GPU throttled",
 }
+BOARD: Final = {
+    "board.memory_mb": "board memory in use",
+    "board.busy": "board GPU busy",
+    "board.power_w": "board power",
+    "board.joules_a_reading": "board energy for a reading",
+    "board.temperature_c": "board temperature",
+}
+"""Of a Jetson; shown where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,13 +199,14 @@ def _footprint(report: Report) -> Section:
     trials = [report.live, *([report.fast] if report.fast is not None else [])]
     rows = [_of_trials(title, field, trials) for field, title in COSTS.items()]
     rows.append(("processes", *(str(trial.footprint.processes) for trial in trials)))
-    why = {getattr(trial.footprint, field).missing for trial in trials for field in CARD}
-    if len(why) == 1 and None not in why:
-        rows.append(("GPU: all of it", *[why.pop() or ""] * len(trials)))
-    else:
-        rows += [_of_trials(title, field, trials) for field, title in CARD.items()]
-        slowed = (", ".join(trial.footprint.card_slowed_by) or "-" for trial in trials)
+    rows += _device("GPU", CARD, trials)
+    if any(trial.footprint.card.slowed_by for trial in trials):
+        slowed = (", ".join(trial.footprint.card.slowed_by) or "-" for trial in trials)
         rows.append(("GPU throttled by", *slowed))
+    rows += _device("Jetson board", BOARD, trials)
+    if report.live.footprint.board.rails:
+        rails = (", ".join(trial.footprint.board.rails) for trial in trials)
+        rows.append(("board power is that of", *rails))
     heads = ("", "real time", "full speed")[: len(trials) + 1]
     note = (
         "With the child processes; memory that they share counts twice. Where anything else keeps "
@@ -202,8 +215,16 @@ def _footprint(report: Report) -> Section:
     return Section(title="Footprint", columns=heads, rows=tuple(rows), note=note)
 
 
+def _device(name: str, fields: Mapping[str, str], trials: Sequence[Trial]) -> list[tuple[str, ...]]:
+    """Return the rows of a device; one row where there is one reason for none of them."""
+    why = {attrgetter(field)(trial.footprint).missing for trial in trials for field in fields}
+    if len(why) == 1 and None not in why:
+        return [(f"{name}: all of it", *[why.pop() or ""] * len(trials))]
+    return [_of_trials(title, field, trials) for field, title in fields.items()]
+
+
 def _of_trials(title: str, field: str, trials: Sequence[Trial]) -> tuple[str, ...]:
-    return title, *(str(getattr(trial.footprint, field)) for trial in trials)
+    return title, *(str(attrgetter(field)(trial.footprint)) for trial in trials)
 
 
 def _start(report: Report) -> Section:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from stream.account import Meters
-from stream.bench.card import Card
 from stream.bench.footprint import EVERY_S, FootprintMeter
 from stream.bench.item import Item
 from stream.bench.report import EngineTimes, Pace, StageTimes, Trial
+from stream.bench.sensors import Sensors
 from stream.bench.spread import Spread, spread_of
 from stream.bench.watch import SOURCE, Call, Watch, WatchedPublisher, WatchedWorker
 from stream.channel import Overflow
@@ -72,12 +72,12 @@ class Trials:
 
     Args:
         run: Everything opened.
-        card: The card, or why there is none.
+        sensors: What tells of power and heat.
     """
 
-    def __init__(self, run: Opened, card: Card | str) -> None:
+    def __init__(self, run: Opened, sensors: Sensors) -> None:
         self._run = run
-        self._card = card
+        self._sensors = sensors
 
     async def run(
         self,
@@ -107,7 +107,7 @@ class Trials:
             SubfaceError: If a source failed.
         """
         watch = watch or Watch(self._run.shared.clock)
-        meter = FootprintMeter(self._card, without=without)
+        meter = FootprintMeter(self._sensors, without=without)
         stop, interrupt = Stop(), self._run.shared.stop
         async with JsonlWriter(Path(os.devnull), option="bench") as nowhere:
             publisher = WatchedPublisher([nowhere], watch)

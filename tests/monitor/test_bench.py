@@ -98,7 +98,7 @@ def test_the_footprint_is_of_the_run_and_what_is_unknown_is_said(report):
     cost = report.live.footprint
     assert cost.memory_peak_mb.value >= cost.memory_mb.value > 100
     assert cost.cpu_cores.value > 0
-    for quantity in (cost.card_power_w, cost.card_joules_a_reading, cost.temperature_c):
+    for quantity in (cost.card.power_w, cost.board.joules_a_reading, cost.temperature_c):
         assert (quantity.value is None) == (quantity.missing is not None)
 
 

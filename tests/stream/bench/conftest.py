@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engines.spec.reading import ModelCard
+from stream.bench.board_cost import BoardCost
+from stream.bench.card_cost import CardCost
 from stream.bench.footprint import Footprint
 from stream.bench.item import Item
 from stream.bench.machine import Machine
@@ -56,11 +58,23 @@ def make_footprint():
         processes=2,
         temperature_c=NOWHERE,
         throttled=NOWHERE,
-        card_memory_mb=NOWHERE,
-        card_power_w=NOWHERE,
-        card_joules_a_reading=NOWHERE,
-        card_temperature_c=NOWHERE,
-        card_throttled=NOWHERE,
+        packages_power_w=NOWHERE,
+        packages_joules_a_reading=NOWHERE,
+        card=CardCost(
+            memory_mb=NOWHERE,
+            busy=NOWHERE,
+            power_w=NOWHERE,
+            joules_a_reading=NOWHERE,
+            temperature_c=NOWHERE,
+            throttled=NOWHERE,
+        ),
+        board=BoardCost(
+            memory_mb=NOWHERE,
+            busy=NOWHERE,
+            power_w=NOWHERE,
+            joules_a_reading=NOWHERE,
+            temperature_c=NOWHERE,
+        ),
     )
 
 
