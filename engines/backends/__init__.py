@@ -73,7 +73,13 @@ def _open(
             from engines.backends.onnxruntime_backend import OnnxRuntimeEngine
 
             return OnnxRuntimeEngine(choice.path, threads=runtime.threads, outputs=outputs)
-        case "tensorrt" | "torch":
+        case "torch":
+            from engines.backends.torch_backend import TorchEngine
+
+            return TorchEngine(
+                choice.path, device=runtime.device, threads=runtime.threads, outputs=outputs
+            )
+        case "tensorrt":
             msg = f"backend {runtime.backend}: this version has none; use openvino"
             raise EngineError(msg)
         case _:
