@@ -40,12 +40,21 @@ class CapturedGraphs:
         self._possible = True
         self.captured = 0
 
-    def run(self, key: Hashable, work: Callable[[], None]) -> None:
+    def run(
+        self,
+        key: Hashable,
+        work: Callable[[], None],
+        *,
+        prepare: Callable[[], None],
+        ready: Callable[[], bool],
+    ) -> None:
         """Ask the stream for the work, by its graph if there is one.
 
         Args:
             key: The shapes and the addresses of everything that the work reads and writes.
-            work: Asks the stream for it.
+            work: Asks the stream for it, and for nothing else.
+            prepare: Tells the runtime of these shapes and addresses; a graph knows them.
+            ready: Says whether the work can be captured yet.
 
         Raises:
             EngineError: If the work cannot be asked for.
@@ -55,10 +64,11 @@ class CapturedGraphs:
             self._graphs.move_to_end(key)
             self._stream.cuda.launch(graph, self._stream.handle)
             return
+        prepare()
         work()
         if not self._possible:
             return
-        again = key in self._graphs
+        again = key in self._graphs and ready()
         self._graphs[key] = self._capture(work) if again else None
         self._graphs.move_to_end(key)
         while len(self._graphs) > self._most:

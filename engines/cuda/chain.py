@@ -6,7 +6,7 @@ goes from hand to hand, since engines know no threads.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Final
 
@@ -61,23 +61,34 @@ class Chain:
         finally:
             self._token.put(None)
 
-    def _begin(self) -> None:
-        if self._lost is not None:
-            raise DeviceLostError(self._lost)
-        self._cuda.use(self.card.index)  # of this thread
+    @contextmanager
+    def last_turn(self) -> Iterator[None]:
+        """Have the card to oneself to give back what one has of it, even if it was lost."""
+        self._token.get()
+        try:
+            with suppress(DeviceLostError):
+                self._cuda.use(self.card.index)
+            yield
+        finally:
+            self._token.put(None)
 
     def join(self) -> None:
         """Count in an engine."""
         self._members += 1
 
     def leave(self) -> None:
-        """Count out an engine; the last one closes the chain."""
+        """Count out an engine, in its last turn; the last engine closes the chain."""
         self._members -= 1
         if not self._members:
             self.uploads.close()
             self.scratch.free()
             self.stream.close()
             _CHAINS.pop(self.card.index, None)
+
+    def _begin(self) -> None:
+        if self._lost is not None:
+            raise DeviceLostError(self._lost)
+        self._cuda.use(self.card.index)  # of this thread
 
 
 _CHAINS: Final[dict[int, Chain]] = {}
