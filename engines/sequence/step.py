@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from engines.engine import Engine
+from engines.engine import Engine, KeptInput, keep
 from engines.errors import EngineError
 from engines.sequence.pooling import NewestToken, RunningPooling
-from engines.sequence.ring import Ring
+from engines.sequence.ring import KEPT, SLOTS_AXIS, Ring
 from engines.sequence.rotary import rotary
 from engines.spec.tensors import EngineSpec, TensorSpec
 
@@ -108,6 +108,7 @@ class BranchState:
             if shape.layers
             else None
         )
+        self._kept = self._kept_by(engine)
         self._pooling = (
             RunningPooling(looks=shape.looks, width=shape.width)
             if shape.looks
@@ -147,7 +148,9 @@ class BranchState:
             msg = f"tick {tick}: the step graph made a token that is not finite; are its weights?"
             raise EngineError(msg)
         if self._ring is not None:
-            self._ring.store(tick, made["key"], made["value"])
+            slot = self._ring.store(tick, made["key"], made["value"])
+            for kept in self._kept:
+                kept.wrote(slot)
         self._pooling.add(token, scores)
         self._newest = tick
         return token
@@ -155,6 +158,19 @@ class BranchState:
     def pooled(self) -> Float32[ndarray, "P D"]:
         """Return what fusion takes of this branch; zero while no tick held data."""
         return self._pooling.pooled()
+
+    def move(self, engine: Engine) -> None:
+        """Go on with another engine of the same graph: what one kept is built anew from here."""
+        self._engine = engine
+        self._kept = self._kept_by(engine)
+
+    def _kept_by(self, engine: Engine) -> tuple[KeptInput, ...]:
+        """Let an engine keep the ring if it does such a thing."""
+        if self._ring is None:
+            return ()
+        rings = {"keys": self._ring.keys, "values": self._ring.values}
+        copies = (keep(engine, name, rings[name], axis=SLOTS_AXIS) for name in KEPT)
+        return tuple(copy for copy in copies if copy is not None)
 
     def _remember(self, tick: int, features: Float32[ndarray, "..."]) -> None:
         """Move the ticks that the body looks at, leaving the empty ones between empty."""
