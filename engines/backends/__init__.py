@@ -80,8 +80,16 @@ def _open(
                 choice.path, device=runtime.device, threads=runtime.threads, outputs=outputs
             )
         case "tensorrt":
-            msg = f"backend {runtime.backend}: this version has none; use openvino"
-            raise EngineError(msg)
+            from engines.backends.tensorrt_backend import open_tensorrt
+
+            return open_tensorrt(
+                choice.path,
+                plans=plans,
+                name=name,
+                device=runtime.device,
+                precision=choice.precision,
+                outputs=outputs,
+            )
         case _:
             assert_never(runtime.backend)
 
