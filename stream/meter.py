@@ -7,15 +7,17 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.backends import open_engine
 from engines.config import RuntimeConfig
-from engines.engine import Engine
+from engines.engine import Engine, KeptInput, keep
 from engines.spec.tensors import Batch, EngineSpec
 from stream.records import Quantiles
 
@@ -49,6 +51,15 @@ class Recent:
             p95=round(float(p95), 3),
             max=round(float(top), 3),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    """One run of an engine: wall seconds, and processor seconds of the thread that asked."""
+
+    name: str
+    wall_s: float
+    cpu_s: float
 
 
 class EngineMeter:
@@ -86,9 +97,38 @@ class EngineMeter:
             if self.cpu_s is not None:
                 self.cpu_s.clear()
 
+    def add(self, run: EngineRun) -> None:
+        """Take one run."""
+        with self.lock:
+            self.seconds[run.name] += run.wall_s
+            self.calls[run.name] += 1
+            self.run_ms[run.name].add(MS_PER_S * run.wall_s)
+            if self.cpu_s is not None:
+                self.cpu_s[run.name] += run.cpu_s
+
     def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
         return _MeteredEngine(name, open_engine(path, self._runtime, outputs=outputs), self)
+
+
+class RunLog(EngineMeter):
+    """Keeps every run until it is taken, to be added up in another process."""
+
+    def __init__(self, runtime: RuntimeConfig) -> None:
+        super().__init__(runtime)
+        self._runs: list[EngineRun] = []
+
+    def add(self, run: EngineRun) -> None:
+        """Take one run."""
+        with self.lock:
+            self._runs.append(run)
+
+    def taken(self) -> tuple[EngineRun, ...]:
+        """Return the runs since this was asked last."""
+        with self.lock:
+            runs = tuple(self._runs)
+            self._runs.clear()
+            return runs
 
 
 class _MeteredEngine:
@@ -102,18 +142,15 @@ class _MeteredEngine:
         return self._engine.spec
 
     def run(self, batch: Batch) -> Batch:
-        meter, name = self._meter, self._name
         wall_s, cpu_s = time.perf_counter(), time.thread_time()
         try:
             return self._engine.run(batch)
         finally:
             spent_s = time.perf_counter() - wall_s
-            with meter.lock:
-                meter.seconds[name] += spent_s
-                meter.calls[name] += 1
-                meter.run_ms[name].add(MS_PER_S * spent_s)
-                if meter.cpu_s is not None:
-                    meter.cpu_s[name] += time.thread_time() - cpu_s
+            self._meter.add(EngineRun(self._name, spent_s, time.thread_time() - cpu_s))
+
+    def keep(self, name: str, array: NDArray[np.generic], *, axis: int) -> KeptInput | None:
+        return keep(self._engine, name, array, axis=axis)
 
     def __enter__(self) -> Self:
         self._engine.__enter__()

@@ -16,7 +16,7 @@ from stream.bench.item import Item
 from stream.bench.report import EngineTimes, Pace, StageTimes, Trial
 from stream.bench.sensors import Sensors
 from stream.bench.spread import Spread, spread_of
-from stream.bench.watch import SOURCE, Call, Watch, WatchedPublisher, WatchedWorker
+from stream.bench.watch import SOURCE, Call, Watch, WatchedEyes, WatchedPublisher, WatchedWorker
 from stream.channel import Overflow
 from stream.config import Profile
 from stream.errors import BenchmarkStoppedError
@@ -146,7 +146,7 @@ class Trials:
         return replace(
             shared,
             profile=_paced(shared.profile, pace),
-            perception=WatchedWorker(shared.perception, watch.looks, watch),
+            eyes=WatchedEyes(shared.eyes, watch),
             network=(
                 None
                 if network is None

@@ -14,9 +14,6 @@ from rich.table import Table
 
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
-from engines.perception.identity.enrolment import enrol
-from engines.perception.networks import open_networks
-from engines.perception.observer import Observer
 from engines.spec.frame import SOUND_RATE_HZ, Frame
 from stream import policy
 from stream.clock import Clock
@@ -30,10 +27,10 @@ from stream.network import network_of, open_network
 from stream.profile import load_profile
 from stream.publish.broker import broker_of
 from stream.publish.connection import connect
+from stream.sight.opening import eyes_of
 from stream.source.address import parse_sources
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
-from stream.worker import Worker
 
 BLANK_HEIGHT_PX, BLANK_WIDTH_PX = 360, 640
 
@@ -123,7 +120,6 @@ async def _models(profile: Profile, store: ModelStore) -> str:
 async def _engines(profile: Profile, store: ModelStore) -> str:
     """Open every engine and let the perception look at one grey picture."""
     meter = EngineMeter(profile.perception.runtime)
-    networks = open_networks(profile.perception, store, meter.open)
     grey = np.full((BLANK_HEIGHT_PX, BLANK_WIDTH_PX, 3), 128, np.uint8)
     frame = Frame(
         source="check",
@@ -135,13 +131,12 @@ async def _engines(profile: Profile, store: ModelStore) -> str:
         arrived_s=0.0,
         image=grey,
     )
-    async with Worker("perception", lambda: networks) as worker:
-        scene = await worker.call(Observer(profile.perception).observe, frame)
-        picture = profile.reading.enrol
-        if picture is not None:
-            await worker.call(lambda shared: enrol(picture, shared, profile.perception))
+    async with eyes_of(profile, store, meter) as eyes:
+        with eyes.watching(frame.source):
+            look = await eyes.look(frame, None)
     backend = profile.perception.runtime.backend
-    return f"{backend}: opened, and {len(scene.observations)} persons on a grey picture"
+    where = " in a process of its own" if eyes.is_apart else ""
+    return f"{backend}: opened{where}, and {len(look.scene.observations)} persons on a grey picture"
 
 
 async def _speech(profile: Profile, store: ModelStore) -> str:
