@@ -96,6 +96,7 @@ class BranchState:
         self._grid_hz = grid_hz
         self._shape = shape
         self._newest: int | None = None
+        self._last: int | None = None  # of the ticks that the body looks at
         self._recent = np.zeros((shape.ticks, *shape.features), np.float32)
         self._seen = np.zeros(shape.ticks, np.float32)
         self._ring = (
@@ -141,7 +142,11 @@ class BranchState:
             msg = f"features of tick {tick}: expected finite numbers; mask the tick instead"
             raise ValueError(msg)
         self._remember(tick, features)
-        made = self._engine.run(self._batch(tick))
+        try:
+            made = self._engine.run(self._batch(tick))
+        except EngineError:  # whoever goes on with another engine never saw this tick
+            self._recent[-1], self._seen[-1] = 0, 0
+            raise
         token: Float32[ndarray, " D"] = made[TOKEN][0]
         scores = made[SCORES][0] if self._shape.looks else token[:0]
         if not (np.isfinite(token).all() and np.isfinite(scores).all()):
@@ -175,7 +180,8 @@ class BranchState:
     def _remember(self, tick: int, features: Float32[ndarray, "..."]) -> None:
         """Move the ticks that the body looks at, leaving the empty ones between empty."""
         ticks = self._shape.ticks
-        passed = ticks if self._newest is None else min(tick - self._newest, ticks)
+        passed = ticks if self._last is None else min(tick - self._last, ticks)
+        self._last = tick
         if passed < ticks:
             self._recent[:-passed] = self._recent[passed:].copy()
             self._seen[:-passed] = self._seen[passed:].copy()
