@@ -7,7 +7,7 @@ from typing import Final
 
 from stream.bench.charts import PARTS, items_chart, legend, share_chart, spread_chart
 from stream.bench.report import Report, Trial
-from stream.bench.sections import Section
+from stream.bench.section import Section
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1b2733; --paper: #fff; --faint: #d7dee5; --dim: #5b6875;

@@ -1,12 +1,18 @@
 """A report as tables of text, which the terminal, Markdown and the page show alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Iterable
 from typing import Final
 
+from stream.bench.accuracy_sections import (
+    accuracy_in_short,
+    agreements_section,
+    setups_section,
+    speed_ups_section,
+)
 from stream.bench.baseline import Comparison
+from stream.bench.footprint_section import footprint_section
 from stream.bench.report import Capacity, Glass, Report, Trial
+from stream.bench.section import Section
 from stream.bench.spread import Spread
 
 SPREAD: Final = ("n", "p50", "p90", "p95", "p99", "max")
@@ -22,51 +28,6 @@ ADD_UP: Final = (
 )
 REAL_TIME: Final = "In real time; a full channel drops the oldest, as for a camera. "
 FAST: Final = "As fast as it can be read, nothing dropped: frames wait for those before them. "
-COSTS: Final = {
-    "cpu_cores": "CPU, cores busy",
-    "cpu_others_cores": "CPU, busy with anything else",
-    "cpu_ms_a_frame": "CPU for a frame",
-    "memory_mb": "resident memory",
-    "memory_peak_mb": "resident memory, peak",
-    "temperature_c": "processor temperature",
-    "throttled": "processor throttled",
-    "packages_power_w": "processor power",
-    "packages_joules_a_reading": "processor energy for a reading",
-}
-"""By the field of a footprint."""
-CARD: Final = {
-    "card.memory_mb": "GPU memory",
-    "card.busy": "GPU busy",
-    "card.power_w": "GPU power",
-    "card.joules_a_reading": "GPU energy for a reading",
-    "card.temperature_c": "GPU temperature",
-    "card.throttled": "GPU throttled",
-}
-BOARD: Final = {
-    "board.memory_mb": "board memory in use",
-    "board.busy": "board GPU busy",
-    "board.power_w": "board power",
-    "board.joules_a_reading": "board energy for a reading",
-    "board.temperature_c": "board temperature",
-}
-"""Of a Jetson; shown where there is one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One table.
-
-    Attributes:
-        title: Its heading.
-        columns: Heads; all but the first are of figures.
-        rows: As many cells as columns.
-        note: What has to be known to read it.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 def sections(report: Report, comparison: Comparison | None = None) -> list[Section]:
@@ -80,7 +41,9 @@ def sections(report: Report, comparison: Comparison | None = None) -> list[Secti
         told.append(_glass(report.glass))
     if report.capacity is not None:
         told.append(_capacity(report.capacity))
-    told += [_drops(report.live), _footprint(report), _start(report)]
+    if report.accuracy.missing is None:
+        told += [agreements_section(report.accuracy), speed_ups_section(report.accuracy)]
+    told += [_drops(report.live), footprint_section(report), _start(report), setups_section(report)]
     if comparison is not None:
         told.append(_changes(comparison))
     return told
@@ -97,11 +60,26 @@ def _what(report: Report) -> Section:
         ("versions", ", ".join(f"{name} {value}" for name, value in report.versions.items())),
         ("in real time", _rate(live)),
         ("at full speed", "not measured: it has its own pace" if fast is None else _rate(fast)),
-        ("accuracy", str(report.accuracy)),
+        ("latency", _lateness(report)),
+        ("accuracy", accuracy_in_short(report.accuracy)),
         ("command", report.command),
         ("made", report.made),
     ]
     return Section(title="Bench", columns=("", ""), rows=tuple(rows))
+
+
+def _lateness(report: Report) -> str:
+    glass = report.glass
+    spreads = {
+        "arrival to publication": report.live.total_ms,
+        "glass to publication": None if glass is None else glass.glass_ms,
+    }
+    told = [
+        f"{name} p50 {spread.p50:.0f}, p95 {spread.p95:.0f} ms"
+        for name, spread in spreads.items()
+        if spread is not None
+    ]
+    return "; ".join(told) or "no reading"
 
 
 def _rate(trial: Trial) -> str:
@@ -195,47 +173,16 @@ def _drops(trial: Trial) -> Section:
     )
 
 
-def _footprint(report: Report) -> Section:
-    trials = [report.live, *([report.fast] if report.fast is not None else [])]
-    rows = [_of_trials(title, field, trials) for field, title in COSTS.items()]
-    rows.append(("processes", *(str(trial.footprint.processes) for trial in trials)))
-    rows += _device("GPU", CARD, trials)
-    if any(trial.footprint.card.slowed_by for trial in trials):
-        slowed = (", ".join(trial.footprint.card.slowed_by) or "-" for trial in trials)
-        rows.append(("GPU throttled by", *slowed))
-    rows += _device("Jetson board", BOARD, trials)
-    if report.live.footprint.board.rails:
-        rails = (", ".join(trial.footprint.board.rails) for trial in trials)
-        rows.append(("board power is that of", *rails))
-    heads = ("", "real time", "full speed")[: len(trials) + 1]
-    note = (
-        "With the child processes; memory that they share counts twice. Where anything else keeps "
-        "more than some tenths of a core busy, the times are not those of a quiet machine."
-    )
-    return Section(title="Footprint", columns=heads, rows=tuple(rows), note=note)
-
-
-def _device(name: str, fields: Mapping[str, str], trials: Sequence[Trial]) -> list[tuple[str, ...]]:
-    """Return the rows of a device; one row where there is one reason for none of them."""
-    why = {attrgetter(field)(trial.footprint).missing for trial in trials for field in fields}
-    if len(why) == 1 and None not in why:
-        return [(f"{name}: all of it", *[why.pop() or ""] * len(trials))]
-    return [_of_trials(title, field, trials) for field, title in fields.items()]
-
-
-def _of_trials(title: str, field: str, trials: Sequence[Trial]) -> tuple[str, ...]:
-    return title, *(str(attrgetter(field)(trial.footprint)) for trial in trials)
-
-
 def _start(report: Report) -> Section:
     start = report.cold_start
     rows = (
-        ("engines open", str(start.load_s)),
-        ("first reading", str(start.first_reading_s)),
-        ("compiled engines", str(start.build_s)),
+        ("until the engines were open", str(start.load_s)),
+        ("until the first reading", str(start.first_reading_s)),
+        ("plans compiled beforehand", str(start.build_s)),
     )
-    note = "From the asking; what the system had cached of the files stays cached."
-    return Section(title="Cold start", columns=("until", "took"), rows=rows, note=note)
+    note = "From the asking; what the system had cached of the files stays cached. Plans that are "
+    note += "stored were built by `subface engines build`, once, which is told by itself."
+    return Section(title="Cold start", columns=("", "took"), rows=rows, note=note)
 
 
 def _changes(comparison: Comparison) -> Section:

@@ -7,7 +7,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from stream.bench.sections import Section
+from stream.bench.section import Section
 
 
 def show(console: Console, sections: Sequence[Section]) -> None:

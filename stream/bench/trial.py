@@ -22,7 +22,7 @@ from stream.config import Profile
 from stream.errors import BenchmarkStoppedError
 from stream.pipeline import Shared, run_source
 from stream.publish.jsonl import JsonlWriter
-from stream.publish.publisher import Publisher
+from stream.publish.publisher import Publisher, Sink
 from stream.records import EdgeCount
 from stream.session import Opened
 from stream.source.spec import SourceSpec
@@ -42,10 +42,12 @@ class Bounds:
     Attributes:
         for_s: So long at most.
         items: Until there were so many readings; None for no such bound.
+        once: Until the source ends, which else begins again.
     """
 
     for_s: float
     items: int | None = None
+    once: bool = False
 
     def over(self, passed_s: float, items: int) -> bool:
         """Return whether it is over, after so long and so many readings."""
@@ -87,6 +89,7 @@ class Trials:
         pace: Pace = "realtime",
         watch: Watch | None = None,
         without: Sequence[int] = (),
+        sinks: Sequence[Sink] = (),
         reached: Reached = lambda _s: None,
     ) -> Trial:
         """Run sources side by side; a file that ends before the trial does begins again.
@@ -100,6 +103,7 @@ class Trials:
             pace: ``fast`` for as fast as they can be read, every frame.
             watch: What follows the readings; by default one is made.
             without: Processes that are not the pipeline's.
+            sinks: Take what is published.
             reached: Told how far it is.
 
         Raises:
@@ -110,7 +114,7 @@ class Trials:
         meter = FootprintMeter(self._sensors, without=without)
         stop, interrupt = Stop(), self._run.shared.stop
         async with JsonlWriter(Path(os.devnull), option="bench") as nowhere:
-            publisher = WatchedPublisher([nowhere], watch)
+            publisher = WatchedPublisher([nowhere, *sinks], watch)
             shared = self._shared(publisher, watch, stop, pace)
             _clear(self._run.meters)
             meter.sample()
@@ -125,7 +129,7 @@ class Trials:
                     asked_s.append(passed_s)
                     stop.request()
 
-            outcomes = await _watched_over(_supervised(specs, shared), tick)
+            outcomes = await _watched_over(_supervised(specs, shared, once=bounds.once), tick)
             ended_s = time.monotonic() - started_s
             await publisher.settle(SETTLE_S)
             meter.sample()
@@ -173,11 +177,11 @@ async def _watched_over(work: Awaitable[list[Outcome]], tick: Callable[[], None]
             await asyncio.wait({task})
 
 
-async def _supervised(specs: Sequence[SourceSpec], shared: Shared) -> list[Outcome]:
+async def _supervised(specs: Sequence[SourceSpec], shared: Shared, *, once: bool) -> list[Outcome]:
     async def run(spec: SourceSpec, tally: Tally) -> None:
         SOURCE.set(spec.name)
         await run_source(spec, shared, tally)
-        while spec.kind == "file" and not shared.stop.requested:
+        while spec.kind == "file" and not once and not shared.stop.requested:
             await run_source(spec, shared, tally)
 
     return await supervise(specs, run, stop=shared.stop, monotonic_s=shared.clock.monotonic_s)
