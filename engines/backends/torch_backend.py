@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.backends.torch_graph.cuda_graphs import CudaGraphs
-from engines.backends.torch_graph.device_errors import lost
+from engines.backends.torch_graph.device_errors import first_line, lost
 from engines.backends.torch_graph.graph import Graph, read_graph
 from engines.backends.torch_graph.program import Constants, Program
 from engines.errors import ConfigError, DeviceLostError, EngineError
@@ -119,7 +119,7 @@ class TorchEngine:
             torch.set_num_threads(self._threads)
 
     def _fault(self, error: RuntimeError) -> EngineError:
-        reason = str(error).strip().partition("\n")[0]
+        reason = first_line(error)
         if lost(error):
             return DeviceLostError(
                 f"{self._graph.path}: {self.device} stopped answering; only a new process can use "

@@ -1,4 +1,5 @@
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import onnx
@@ -10,7 +11,8 @@ from engines.config import RuntimeConfig
 from engines.errors import EngineError
 from engines.spec.tensors import SpecMismatchError
 
-BACKENDS = ["openvino", "onnxruntime"]
+# torch is in .venv-build: there tests/house/test_torch_modules.py has it asked the same
+BACKENDS = [name for name in ("openvino", "onnxruntime", "torch") if find_spec(name)]
 DETECTOR = "yolo11n-persons-320x320"
 
 # OpenVINO f32 against ONNX Runtime: up to 0.0013 px and 6e-5 of score here; on other

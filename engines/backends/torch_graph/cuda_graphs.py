@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from engines.backends.torch_graph.device_errors import lost
+from engines.backends.torch_graph.device_errors import first_line, lost
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class CudaGraphs:
                 raise
             self.capturing = False
             self._known.clear()
-            reason = str(error).strip().partition("\n")[0]
+            reason = first_line(error)
             logger.warning(
                 "%s: no CUDA graph can be captured, it runs step by step from here: %s",
                 self._name,

@@ -1,4 +1,4 @@
-"""What torch says of a card that stopped answering."""
+"""What torch says when it fails, and whether the card stopped answering."""
 
 import torch
 
@@ -16,3 +16,8 @@ def lost(error: RuntimeError) -> bool:
 
 def _number(error: RuntimeError) -> int:
     return int(getattr(error, "error_code", 0))
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, without the advice and the traceback that torch adds."""
+    return str(error).strip().partition("\n")[0]

@@ -12,6 +12,7 @@ import torch
 from onnx import NodeProto, TensorProto, ValueInfoProto, numpy_helper
 from torch import Tensor
 
+from engines.backends.torch_graph.device_errors import first_line, lost
 from engines.backends.torch_graph.ops.element_types import numpy_dtype
 from engines.backends.torch_graph.ops.op import Op, UnsupportedError
 from engines.backends.torch_graph.ops.table import OPS, OPSETS
@@ -109,12 +110,18 @@ def compute(path: Path, node: Node, arguments: Iterable[object]) -> tuple[Tensor
     """Compute one node.
 
     Raises:
-        EngineError: If it asks for what is not written here.
+        EngineError: If it asks for what is not written here, or torch cannot compute it.
+        RuntimeError: If the card is lost.
     """
     try:
         computed = node.op.compute(*arguments, **node.attributes)
     except UnsupportedError as error:
         msg = f"{path}: {node.name}: backend torch does not have {error}"
+        raise EngineError(msg) from error
+    except (IndexError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and lost(error):
+            raise
+        msg = f"{path}: {node.name}: torch cannot compute this: {first_line(error)}"
         raise EngineError(msg) from error
     return computed if isinstance(computed, tuple) else (computed,)
 
@@ -141,7 +148,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401 (onnx is untyped)
         onnx.checker.check_model(path)
         return onnx.load(path)
     except (OSError, onnx.checker.ValidationError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = first_line(error)
         msg = f"{path}: backend torch cannot read this graph; is the file whole? It says: {reason}"
         raise EngineError(msg) from error
 
@@ -181,7 +188,7 @@ def _node(path: Path, proto: NodeProto) -> Node:
     attributes = {attribute.name: _attribute(attribute) for attribute in proto.attribute}
     if proto.op_type == "Split":
         attributes.setdefault("num_outputs", len(proto.output))
-    name = f"{proto.op_type} {proto.name or proto.output[0]!r}"
+    name = f"{proto.op_type} {proto.name or proto.output[0]}"
     unknown = set(attributes) - _keywords(op.compute)
     if unknown:
         msg = f"{path}: {name}: backend torch does not have its {', '.join(sorted(unknown))}"

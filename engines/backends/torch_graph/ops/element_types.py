@@ -25,6 +25,7 @@ _TORCH: Final[dict[int, torch.dtype]] = {
 _NUMPY: Final[dict[int, DTypeLike]] = {
     TensorProto.FLOAT: np.float32,
     TensorProto.FLOAT16: np.float16,
+    TensorProto.DOUBLE: np.float64,
     TensorProto.UINT8: np.uint8,
     TensorProto.INT8: np.int8,
     TensorProto.INT32: np.int32,

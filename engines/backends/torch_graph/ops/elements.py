@@ -95,7 +95,6 @@ def _identity(x: Tensor) -> Tensor:
 def _dropout(
     x: Tensor,
     ratio: Tensor | None = None,  # noqa: ARG001 (nothing is dropped when nothing is learned)
-    training: Tensor | None = None,  # noqa: ARG001
     *,
     seed: int = 0,  # noqa: ARG001
 ) -> Tensor:

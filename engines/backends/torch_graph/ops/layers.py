@@ -40,9 +40,12 @@ def _sides(
     return sides
 
 
-def _even(x: Tensor, sides: Sides, value: float) -> tuple[Tensor, list[int]]:
-    """Pad by hand where the two sides of an axis differ; torch pads both alike."""
-    if all(before == behind for before, behind in sides):
+def _even(
+    x: Tensor, sides: Sides, value: float, most: Numbers | None = None
+) -> tuple[Tensor, list[int]]:
+    """Pad by hand where torch would not: unlike sides of an axis, or more than ``most`` of each."""
+    alike = all(before == behind for before, behind in sides)
+    if alike and (most is None or all(side <= m for (side, _), m in zip(sides, most, strict=True))):
         return x, [before for before, _ in sides]
     flat = [side for pair in reversed(sides) for side in pair]
     return functional.pad(x, flat, value=value), [0] * len(sides)
@@ -91,7 +94,7 @@ def _max_pool(
     rank = len(kernel_shape)
     strides, dilations = strides or [1] * rank, dilations or [1] * rank
     sides = _sides(x, kernel_shape, strides, dilations, auto_pad=auto_pad, pads=pads)
-    x, padding = _even(x, sides, -torch.inf)
+    x, padding = _even(x, sides, -torch.inf, [extent // 2 for extent in kernel_shape])
     return _MAX_POOL[rank](x, kernel_shape, strides, padding, dilations, bool(ceil_mode))
 
 
@@ -111,11 +114,12 @@ def _average_pool(
         return pool(values, kernel_shape, strides, padding, bool(ceil_mode), include)
 
     sides = _sides(x, kernel_shape, strides, [1] * rank, auto_pad=auto_pad, pads=pads)
-    padded, padding = _even(x, sides, 0)
+    half = [extent // 2 for extent in kernel_shape]
+    padded, padding = _even(x, sides, 0, half)
     if padded is x or count_include_pad:
         return mean(padded, padding, include=bool(count_include_pad))
     # uneven sides that do not count: the mean of all over the share that is no padding
-    share, _ = _even(torch.ones_like(x[:1, :1]), sides, 0)
+    share, _ = _even(torch.ones_like(x[:1, :1]), sides, 0, half)
     return mean(padded, padding, include=True) / mean(share, padding, include=True)
 
 
@@ -160,10 +164,13 @@ def _instance_normalization(
 def _layer_normalization(
     x: Tensor, scale: Tensor, bias: Tensor | None = None, *, axis: int = -1,
     epsilon: float = 1e-5, stash_type: int = 1,  # noqa: ARG001 (sums are f32 in any case)
-) -> Tensor:  # fmt: skip
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     extents = x.shape[axis:]
     shift = None if bias is None else bias.expand(extents)
-    return functional.layer_norm(x, extents, scale.expand(extents), shift, epsilon)
+    normalised, mean, deviation = torch.native_layer_norm(
+        x, extents, scale.expand(extents), shift, epsilon
+    )
+    return normalised, mean, deviation
 
 
 LAYERS: Final[Mapping[str, Op]] = {

@@ -106,7 +106,8 @@ def _places(x: Tensor, axis: int, extent: int, factor: float, coordinates: str) 
         case "asymmetric":
             return at / factor
         case "align_corners":
-            return at * ((x.shape[axis] - 1) / max(extent - 1, 1))
+            span = x.shape[axis] * factor - 1
+            return at * ((x.shape[axis] - 1) / span) if span > 0 else at * 0
         case _:
             msg = f"coordinate_transformation_mode {coordinates}"
             raise UnsupportedError(msg)
