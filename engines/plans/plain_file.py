@@ -27,15 +27,10 @@ def read_plain(path: Path, *, most_bytes: int) -> bytes | None:
         link = error.errno == errno.ELOOP
         msg = f"{path}: {'a link, expected a file' if link else error.strerror}"
         raise PlanError(msg) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{path}: expected a file, got {_kind(status.st_mode)}"
-            raise PlanError(msg)
-        if status.st_size > most_bytes:
-            msg = f"{path}: expected {most_bytes} bytes at most, got {status.st_size}"
-            raise PlanError(msg)
-        return file.read(most_bytes + 1)
+    try:
+        return _content(descriptor, path, most_bytes)
+    finally:
+        os.close(descriptor)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -59,6 +54,18 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _content(descriptor: int, path: Path, most_bytes: int) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        msg = f"{path}: expected a file, got {_kind(status.st_mode)}"
+        raise PlanError(msg)
+    if status.st_size > most_bytes:
+        msg = f"{path}: expected {most_bytes} bytes, got {status.st_size}"
+        raise PlanError(msg)
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(most_bytes + 1)
 
 
 def _kind(mode: int) -> str:

@@ -48,19 +48,15 @@ class Sidecar(Entry):
         """Read it.
 
         Raises:
-            PlanError: If it is not as it must be, or lies under another identity's name.
+            PlanError: If it is not as it must be.
         """
         try:
-            sidecar = cls.model_validate_json(text)
+            return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the whole"
             msg = f"{path}: {place}: {first['msg']}"
             raise PlanError(msg) from error
-        if sidecar.identity.digest != path.stem:
-            msg = f"{path}: it tells of another plan, {sidecar.identity.digest[:12]}..."
-            raise PlanError(msg)
-        return sidecar
 
     def fault(self, plan: bytes) -> str | None:
         """Say why these bytes are not the plan; None if they are."""

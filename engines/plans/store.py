@@ -36,7 +36,8 @@ REMEDY: Final = "`subface engines build` with the options of the run makes it an
 ELSEWHERE: Final = "SUBFACE_CACHE names a folder that can be written"
 LOOKS: Final = 3
 """A plan that is just being replaced looks broken once; not three times."""
-FILE: Final = re.compile(r"([0-9a-f]{64})\.(?:plan|json)")
+FILE: Final = re.compile(r"\.?([0-9a-f]{64})\.(?:plan|json)(?:\.\d+\.part)?")
+"""With what somebody left who was ended while writing."""
 
 
 @runtime_checkable
@@ -238,7 +239,7 @@ class PlanStore:
         sidecar = Sidecar.parse(text, path)
         difference = identity.difference(sidecar.identity)
         if difference is not None:
-            msg = f"{path}: {difference}"
+            msg = f"{path}: it tells of another plan: {difference}"
             raise PlanError(msg)
         return sidecar, self._plan(sidecar)
 
@@ -260,9 +261,13 @@ class PlanStore:
         try:
             text = read_plain(path, most_bytes=LARGEST_BYTES)
             if text is None:
-                fault = f"{path}: it is not there, so nothing says what the plan is"
+                fault = f"{path}: it is not there, so nothing says what lies beside it"
                 return StoredPlan(digest=digest, sidecar=None, fault=fault)
             sidecar = Sidecar.parse(text, path)
+            told = sidecar.identity.digest
+            if told != digest:
+                fault = f"{path}: it tells of another plan, {told[:12]}..."
+                return StoredPlan(digest=digest, sidecar=sidecar, fault=fault)
             self._plan(sidecar)
         except PlanError as error:
             return StoredPlan(digest=digest, sidecar=sidecar, fault=str(error))
