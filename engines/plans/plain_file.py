@@ -21,7 +21,7 @@ def read_plain(path: Path, *, most_bytes: int) -> bytes | None:
     try:
         # without NONBLOCK a pipe would hold up the opening
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         link = error.errno == errno.ELOOP
