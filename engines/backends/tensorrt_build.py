@@ -72,7 +72,8 @@ class GraphBuild:
         self._builder = binding.trt.Builder(binding.log)
         self._network = self._builder.create_network(binding.strongly_typed())
         self._parser = binding.trt.OnnxParser(self._network, binding.log)
-        if not self._parser.parse_from_file(str(path)):
+        # of an empty file it makes an empty network
+        if not self._parser.parse_from_file(str(path)) or not self._network.num_outputs:
             why = self._why()
             msg = f"{path}: TensorRT cannot read this graph; is the file whole? It says: {why}"
             raise EngineError(msg)

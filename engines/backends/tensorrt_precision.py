@@ -63,11 +63,20 @@ class BuiltLayer:
 
 
 def declared_layers(network: Any, binding: Binding) -> tuple[DeclaredLayer, ...]:  # noqa: ANN401
-    """Return the computing layers of a parsed network, and their types."""
+    """Return the computing layers of a parsed network, and their types.
+
+    One that computes on dequantised numbers is one of int8: it and what stands before it become
+    one layer in the engine.
+    """
     kinds = {getattr(binding.trt.LayerType, kind, None) for kind in COMPUTES} - {None}
-    layers = (network.get_layer(index) for index in range(network.num_layers))
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    dequantised = {
+        layer.get_output(0).name
+        for layer in layers
+        if layer.type == binding.trt.LayerType.DEQUANTIZE
+    }
     return tuple(
-        DeclaredLayer(name=layer.name, types=_declared_types(layer))
+        DeclaredLayer(name=layer.name, types=_declared_types(layer, dequantised))
         for layer in layers
         if layer.type in kinds
     )
@@ -131,11 +140,12 @@ def require_precision(
     return found
 
 
-def _declared_types(layer: Any) -> frozenset[str]:  # noqa: ANN401 (the binding is untyped)
+def _declared_types(layer: Any, dequantised: set[str]) -> frozenset[str]:  # noqa: ANN401
     inputs = (layer.get_input(index) for index in range(layer.num_inputs))
     types = [tensor.dtype for tensor in inputs if tensor is not None]
     types += [layer.get_output_type(index) for index in range(layer.num_outputs)]
-    return _named(str(type_).rpartition(".")[2] for type_ in types)
+    named = _named(str(type_).rpartition(".")[2] for type_ in types)
+    return named | {"int8"} if layer.get_input(0).name in dequantised else named
 
 
 def _built(layer: Any) -> BuiltLayer:  # noqa: ANN401 (parsed JSON)

@@ -31,7 +31,7 @@ TOLD = [
     ({"Inputs": [tensor(TEN)], "Outputs": [tensor("Row major linear FP16 format")]}, {"fp16"}),
     ({"Inputs": [tensor("Half")], "Outputs": [tensor("Float")]}, {"fp16", "f32"}),
     ({"Inputs": [tensor("Row major linear FP32")], "Outputs": []}, {"f32"}),
-    ({"Inputs": [tensor("Int8"), tensor("Int32")], "Outputs": [tensor("BFloat16")]}, {"int8", "bf16"}),
+    ({"Inputs": [tensor("Int8"), tensor("Int32")], "Outputs": [tensor("BF16")]}, {"int8", "bf16"}),
     ({"Inputs": [tensor("FP16", "DataType") | {"Format": "kLINEAR"}], "Outputs": []}, {"fp16"}),
     ({"Inputs": [tensor("Half", "Datatype")], "Outputs": []}, {"fp16"}),
     ({}, set()),
@@ -95,9 +95,7 @@ def test_half_asked_and_single_built_is_an_error_that_names_the_layers():
 
 
 def test_many_such_layers_are_counted():
-    declared = [
-        DeclaredLayer(name=f"/conv{k}/Conv", types=frozenset({"fp16"})) for k in range(9)
-    ]
+    declared = [DeclaredLayer(name=f"/conv{k}/Conv", types=frozenset({"fp16"})) for k in range(9)]
     layers = [built(layer.name, types={"f32"}) for layer in declared]
 
     with pytest.raises(EngineError, match="/conv4/Conv and 4 more"):
