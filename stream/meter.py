@@ -108,7 +108,8 @@ class EngineMeter:
 
     def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
-        return _MeteredEngine(name, open_engine(path, self._runtime, outputs=outputs), self)
+        engine = open_engine(path, self._runtime, outputs=outputs, name=name)
+        return _MeteredEngine(name, engine, self)
 
 
 class RunLog(EngineMeter):

@@ -39,11 +39,11 @@ class PlanBuilder:
 
 
 class PlanCount:
-    """Gives out stored plans as a live run does (``Plans``), and counts them.
+    """Gives out stored plans as a live run does (``Plans``), and counts the graphs that have one.
 
     Attributes:
-        used: How many there were.
-        lacking: How many there were not.
+        used: The digests of those that there are.
+        lacking: The digests of those that there are not.
 
     Args:
         store: Where they are.
@@ -51,22 +51,19 @@ class PlanCount:
 
     def __init__(self, store: PlanStore) -> None:
         self._store = store
-        self.used = 0
-        self.lacking = 0
+        self.used: set[str] = set()
+        self.lacking: set[str] = set()
 
     def obtain(self, identity: PlanIdentity, make: Callable[[], bytes], name: str) -> bytes:
         """Return a plan, made if there is none; raises as the store does."""
-        self._count(self._store.find(identity))
+        self._count(identity, self._store.find(identity))
         return self._store.obtain(identity, make, name)
 
     def offer(self, identity: PlanIdentity, make: Callable[[], bytes], name: str) -> bytes | None:
         """Return a plan if there is one."""
         plan = self._store.offer(identity, make, name)
-        self._count(plan)
+        self._count(identity, plan)
         return plan
 
-    def _count(self, plan: bytes | None) -> None:
-        if plan is None:
-            self.lacking += 1
-        else:
-            self.used += 1
+    def _count(self, identity: PlanIdentity, plan: bytes | None) -> None:
+        (self.lacking if plan is None else self.used).add(identity.digest)

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
+from engines.plans.builder import PlanCount
+from engines.plans.store import PlanStore
 from engines.spec.frame import SOUND_RATE_HZ, Frame
 from stream import policy
 from stream.clock import Clock
@@ -24,6 +26,8 @@ from stream.errors import SourceUnreachableError
 from stream.listening import has_words, models_of, open_ears, open_reader
 from stream.meter import EngineMeter
 from stream.network import network_of, open_network
+from stream.prepare.every_engine import every_engine
+from stream.prepare.preparation import open_counted
 from stream.profile import load_profile
 from stream.publish.broker import broker_of
 from stream.publish.connection import connect
@@ -31,6 +35,7 @@ from stream.sight.opening import eyes_of
 from stream.source.address import parse_sources
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
+from stream.worker import Worker
 
 BLANK_HEIGHT_PX, BLANK_WIDTH_PX = 360, 640
 
@@ -90,6 +95,7 @@ async def _findings(
     yield await _try("engines", partial(_engines, profile, store))
     yield await _try("speech", partial(_speech, profile, store))
     yield await _try("network", partial(_network, profile, store))
+    yield await _try("plans", partial(_plans, profile, store))
     specs: list[SourceSpec] = []
     for argument in sources:
         try:
@@ -171,6 +177,19 @@ async def _network(profile: Profile, store: ModelStore) -> str:
     reads = f"{description.name}: {description.taught} from {' and '.join(counted)}, {calibrated}"
     masked = f"; untrained, so masked: {', '.join(rule.untrained)}" if rule.untrained else ""
     return reads + masked
+
+
+async def _plans(profile: Profile, store: ModelStore) -> str:
+    """Say how many engines a run loads as they were built before."""
+    count = PlanCount(PlanStore())
+    opened = partial(open_counted, profile.perception.runtime, count)
+    async with Worker("plans", lambda: every_engine(profile, store, opened)):
+        pass
+    wanted = len(count.used | count.lacking)
+    if not wanted:
+        return f"none: {profile.perception.runtime.backend} reads the graphs themselves"
+    built = f"{len(count.used)} of {wanted} engines are built"
+    return built if not count.lacking else f"{built}; `subface engines build` builds the others"
 
 
 async def _source(spec: SourceSpec, profile: Profile) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 from engines.backends import open_engine
 from engines.config import RuntimeConfig
 from engines.engine import Engine
-from engines.plans.builder import PlanBuilder
+from engines.plans.builder import PlanBuilder, PlanCount
 from engines.plans.store import BuiltPlan, PlanStore
 from engines.spec.precision import Precision
 from engines.variants.choice import choose
@@ -121,6 +121,18 @@ class Preparation:
                 fault=built.replaced,
             )
         )
+
+
+def open_counted(
+    runtime: RuntimeConfig,
+    count: PlanCount,
+    name: str,
+    path: Path,
+    *,
+    outputs: Sequence[str] | None = None,
+) -> Engine:
+    """Open a graph as a run does (``OpenEngine``, given the first two), and count its plan."""
+    return open_engine(path, runtime, outputs=outputs, plans=count, name=name)
 
 
 def short(version: str) -> str:
