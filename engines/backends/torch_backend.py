@@ -1,12 +1,14 @@
 """torch: for cards where TensorRT cannot be had, with CUDA graphs; on the CPU it computes eagerly.
 
 It computes the same .onnx files as every other backend and calls itself torch, whatever card it
-runs on. It is the only module of the live path that torch may be imported in, and is itself
-imported only where a profile names it.
+runs on. This module and ``torch_graph`` alone of the live path import torch, and are themselves
+imported only where a profile names this backend.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,7 +23,9 @@ from engines.backends.torch_graph.device_errors import first_line, lost
 from engines.backends.torch_graph.graph import Graph, read_graph
 from engines.backends.torch_graph.program import Constants, Program
 from engines.errors import ConfigError, DeviceLostError, EngineError
-from engines.spec.tensors import Batch
+from engines.spec.tensors import Batch, EngineSpec, TensorSpec
+
+logger = logging.getLogger(__name__)
 
 SHAPES: Final = 32  # texts have up to 128 lengths; the least recently used makes room
 
@@ -66,7 +70,15 @@ class TorchEngine:
         self.spec = self._graph.spec
         self._constants = Constants(self._graph, self.device)
         self._prepared: OrderedDict[Shapes, _Prepared] = OrderedDict()
+        if self.device.type == "cpu" and _is_half(self._graph):
+            logger.warning(
+                "%s: torch computes fp16 many times slower than f32 on a CPU; "
+                "perception.runtime.precision=f32",
+                path.stem,
+            )
         self._card = _Card(self.device, path) if self.device.type == "cuda" else None
+        if _only_outputs_are_free(self.spec):
+            self.spec = self._measured()
 
     @property
     def name(self) -> str:
@@ -88,6 +100,16 @@ class TorchEngine:
         return {
             tensor.name: array for tensor, array in zip(self.spec.outputs, computed, strict=True)
         }
+
+    def _measured(self) -> EngineSpec:
+        """Return the contract with the shapes that a batch of zeros gives.
+
+        An exporter may leave an axis of an output open that follows from fixed inputs.
+        """
+        zeros = {t.name: np.zeros(_extents(t), t.dtype) for t in self.spec.inputs}
+        found = self.run(zeros)
+        outputs = (replace(t, shape=found[t.name].shape) for t in self.spec.outputs)
+        return EngineSpec(self.spec.inputs, tuple(outputs))
 
     def _compute(self, arrays: Sequence[NDArray[np.generic]]) -> list[NDArray[np.generic]]:
         shapes = tuple(array.shape for array in arrays)
@@ -196,6 +218,21 @@ class _Card:
         on_host = [output.to("cpu", non_blocking=True) for output in outputs]
         self._stream.synchronize()
         return [tensor.numpy() for tensor in on_host]
+
+
+def _is_half(graph: Graph) -> bool:
+    return any(constant.dtype == torch.float16 for constant in graph.constants.values())
+
+
+def _only_outputs_are_free(spec: EngineSpec) -> bool:
+    free_in, free_out = (
+        any(None in tensor.shape for tensor in tensors) for tensors in (spec.inputs, spec.outputs)
+    )
+    return free_out and not free_in
+
+
+def _extents(tensor: TensorSpec) -> tuple[int, ...]:
+    return tuple(axis or 0 for axis in tensor.shape)
 
 
 def exact_arithmetic() -> None:

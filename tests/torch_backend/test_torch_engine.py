@@ -5,6 +5,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper
 
 from engines.backends import open_engine, torch_backend
 from engines.backends.torch_backend import TorchEngine, exact_arithmetic
@@ -36,6 +37,31 @@ def test_it_calls_itself_torch(halves):
 def test_the_profile_opens_it(halves):
     with open_engine(halves, RuntimeConfig(backend="torch", device="cpu", threads=1)) as engine:
         assert isinstance(engine, TorchEngine)
+
+
+def test_an_output_whose_shape_follows_from_fixed_inputs_is_told_it(save_graph):
+    node = helper.make_node("Identity", ["x"], ["y"])
+    given, made = ("x", TensorProto.FLOAT, [1, 3]), ("y", TensorProto.FLOAT, ["rows", 3])
+    path = save_graph([node], [given], [made])
+
+    with TorchEngine(path, device="cpu") as engine:
+        assert [tensor.shape for tensor in engine.spec.outputs] == [(1, 3)]
+
+
+def test_an_open_input_leaves_the_output_open(halves):
+    with TorchEngine(halves, device="cpu") as engine:
+        assert [tensor.shape for tensor in engine.spec.outputs] == [(None, 2)]
+
+
+def test_it_is_said_that_a_cpu_is_slow_in_half_precision(save_graph, caplog):
+    node = helper.make_node("Add", ["x", "c"], ["y"])
+    tensors = ([(name, TensorProto.FLOAT16, [1])] for name in ("x", "y"))
+    path = save_graph([node], *tensors, {"c": np.ones(1, np.float16)})
+
+    with TorchEngine(path, device="cpu"):
+        (said,) = caplog.messages
+
+    assert "perception.runtime.precision=f32" in said
 
 
 def test_a_card_that_is_not_there_is_refused(halves):
