@@ -86,7 +86,7 @@ def convert(
         done = subprocess.run(  # noqa: S603 (the configured interpreter, arguments from the manifest)
             command,
             cwd=settings,
-            env=_environment(settings),
+            env=build_environment(settings),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -98,7 +98,12 @@ def convert(
         raise ModelSourceError(msg)
 
 
-def _environment(settings: str) -> dict[str, str]:
+def build_environment(settings: str) -> dict[str, str]:
+    """Return the environment of the Python that converts.
+
+    Args:
+        settings: The folder for what its packages write of their own.
+    """
     kept = {key: value for key, value in os.environ.items() if key not in OURS}
     # Ultralytics and matplotlib write settings into the home folder otherwise
     kept |= {"YOLO_CONFIG_DIR": settings, "MPLCONFIGDIR": settings}
