@@ -57,6 +57,7 @@ def open_tensorrt(
     binding = find_binding()
     cuda = Cuda(cuda_runtime())
     card = find_card(cuda, device)
+    binding.require_card(card.name, card.capability)
     request = PlanRequest(path=path, name=name, outputs=outputs, precision=precision)
     plan = obtain_plan(request, binding, card, plans, progress=progress)
     return TensorRtEngine(plan, binding, chain_on(cuda, card), name=name, outputs=outputs)

@@ -64,6 +64,22 @@ class Binding:
         """Whether it times kernels when it builds; RTX does not, and warns of being asked."""
         return not self.is_rtx
 
+    def require_card(self, name: str, capability: str) -> None:
+        """Require that it compiles for a card, as far as it tells for which it does.
+
+        Raises:
+            EngineError: If it does not.
+        """
+        known = getattr(self.trt, "ComputeCapability", None)
+        wanted = f"SM{capability.replace('.', '')}"
+        if self.is_rtx and known is not None and not hasattr(known, wanted):
+            told = ", ".join(one for one in known.__members__ if one.startswith("SM"))
+            msg = (
+                f"TensorRT-RTX {self.version}: expected a card of {told}, got {name} of {wanted}; "
+                "TensorRT itself or backend torch runs on it"
+            )
+            raise EngineError(msg)
+
     def strongly_typed(self) -> int:
         """Return the flag by which the graph's types are the network's; 11 knows nothing else."""
         flags = getattr(self.trt, "NetworkDefinitionCreationFlag", None)

@@ -1,5 +1,8 @@
 """An engine's run on a card that is none: what is asked of it, in which order, what comes back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -343,3 +346,39 @@ def test_a_failed_upload_is_not_taken_for_one_that_is_there(opened, frame_graph,
 
     out = engine.run({"frame": image[None]})
     assert np.allclose(out["mean"][0, 0, 0], image.mean((0, 1)), atol=0.01)
+
+
+def test_two_threads_take_turns_on_one_stream(opened, rows_graph, frame_graph):
+    counted, looked_at = opened(rows_graph), opened(frame_graph)
+
+    def count():
+        for nth in range(150):
+            out = counted.run({"x": rows(1 + nth % 8, nth)})
+            assert (out["doubled"] == 2 * rows(1 + nth % 8, nth)).all()
+
+    def look():
+        for nth in range(150):
+            image = frame(nth % 5)
+            out = looked_at.run({"frame": image[None]})
+            assert np.allclose(out["mean"][0, 0, 0], image.mean((0, 1)), atol=0.01)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(count), threads.submit(look)]:
+            done.result()
+
+
+def test_a_thread_is_told_of_the_card_before_anything_is_asked(opened, rows_graph, card):
+    engine = opened(rows_graph)
+
+    assert since(card, lambda: engine.run({"x": rows(1)}))[0] == "cudaSetDevice"
+
+
+def test_an_older_binding_is_asked_by_the_names_it_has(binding):
+    context, engine = SimpleNamespace(), SimpleNamespace(device_memory_size=4096)
+    binding.give_memory(context, 512, 4096)
+
+    assert context.device_memory == 512
+    assert binding.memory_bytes(engine) == 4096
+    assert binding.can_capture(context, 77)
+    del binding.trt.IProgressMonitor
+    assert binding.monitor(print) is None

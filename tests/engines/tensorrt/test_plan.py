@@ -209,3 +209,11 @@ def test_where_tensorrt_is_a_stub_rtx_is_taken(monkeypatch):
     monkeypatch.setattr("engines.backends.tensorrt_binding.import_module", stub)
 
     assert find_binding().name == "tensorrt_rtx"
+
+
+def test_a_card_that_rtx_does_not_know_is_refused_by_name():
+    rtx = find_binding()
+
+    rtx.require_card("NVIDIA GeForce RTX 4090", "8.9")
+    with pytest.raises(EngineError, match=r"got NVIDIA H100 of SM90; TensorRT itself or backend"):
+        rtx.require_card("NVIDIA H100", "9.0")
