@@ -68,8 +68,10 @@ def _leaky_relu(x: Tensor, *, alpha: float = 0.01) -> Tensor:
 
 
 def _prelu(x: Tensor, slope: Tensor) -> Tensor:
-    # ONNX broadcasts the slope as any operand: torch's own would want one number a channel
-    return torch.where(x < 0, x * slope, x)
+    channels = x.shape[1:2] + (1,) * (x.dim() - 2)
+    if x.dim() > 1 and slope.dim() < x.dim() and slope.shape == channels:
+        return functional.prelu(x, slope.reshape(-1))
+    return torch.where(x < 0, x * slope, x)  # ONNX broadcasts the slope as any operand
 
 
 def _hard_sigmoid(x: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> Tensor:
