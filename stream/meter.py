@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends import open_engine
+from engines.backends.spare import SPARE, SpareEngine
 from engines.config import RuntimeConfig
 from engines.engine import Engine, KeptInput, keep
 from engines.spec.tensors import Batch, EngineSpec
@@ -65,6 +67,9 @@ class EngineRun:
 class EngineMeter:
     """Opens engines and adds up the time spent inside each.
 
+    Where the eyes are a process of their own, to be started anew when its card is lost, the engines
+    that are opened here go on without a card then (``SpareEngine``).
+
     An engine of one thread computes in the thread that calls it, so that thread's own CPU time is
     the engine's; with more threads the CPU time inside is not known, and none is given.
 
@@ -80,6 +85,7 @@ class EngineMeter:
 
     def __init__(self, runtime: RuntimeConfig) -> None:
         self._runtime = runtime
+        self._outlives_card = runtime.is_apart and runtime.backend in {"tensorrt", "torch"}
         self.lock = threading.Lock()  # engines of one name may run in two threads
         self.cpu_s: defaultdict[str, float] | None = (
             defaultdict(float) if runtime.threads == 1 else None
@@ -108,7 +114,11 @@ class EngineMeter:
 
     def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
-        engine = open_engine(path, self._runtime, outputs=outputs, name=name)
+        open_one = partial(open_engine, path, outputs=outputs, name=name)
+        engine = open_one(self._runtime)
+        if self._outlives_card:
+            on_cpu = RuntimeConfig(backend=SPARE, threads=self._runtime.threads)
+            engine = SpareEngine(name, engine, partial(open_one, on_cpu))
         return _MeteredEngine(name, engine, self)
 
 
@@ -117,6 +127,7 @@ class RunLog(EngineMeter):
 
     def __init__(self, runtime: RuntimeConfig) -> None:
         super().__init__(runtime)
+        self._outlives_card = False  # the process ends, and is started anew
         self._runs: list[EngineRun] = []
 
     def add(self, run: EngineRun) -> None:
