@@ -121,7 +121,8 @@ class GraphBuild:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, workspace_bytes)
         config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the inspector is asked
         config.clear_flag(trt.BuilderFlag.TF32)
-        config.add_optimization_profile(self._profile())
+        if any(axis.least != axis.most for axes in self.shapes.values() for axis in axes):
+            self._add_profile(config)
         if not self._binding.has_timing_cache:
             return config, None
         cache = config.create_timing_cache(timed or b"")
@@ -131,13 +132,15 @@ class GraphBuild:
             config.set_timing_cache(cache, ignore_mismatch=False)
         return config, cache
 
-    def _profile(self) -> Any:  # noqa: ANN401 (the binding is untyped)
+    def _add_profile(self, config: Any) -> None:  # noqa: ANN401 (the binding is untyped)
         profile = self._builder.create_optimization_profile()
         for name, axes in self.shapes.items():
             least, best, most = (tuple(axis[end] for axis in axes) for end in range(3))
             if least != most:
                 profile.set_shape(name, least, best, most)
-        return profile
+        if config.add_optimization_profile(profile) < 0:
+            msg = f"{self._path}: TensorRT refuses the ranges of its axes; it says: {self._why()}"
+            raise EngineError(msg)
 
     def _keep(self, names: Sequence[str]) -> None:
         """Unmark the outputs that nobody reads, and mark the others anew, in the order asked."""
