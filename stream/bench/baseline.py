@@ -128,23 +128,25 @@ def compare(
 ) -> Comparison:
     """Compare a report with its baseline, which must be comparable.
 
-    A figure that the baseline has and the report has not is worse, unless it was not asked for.
+    A figure that the baseline has and the report has not is worse, unless it was not asked for or
+    would rest on a few samples.
 
     Raises:
         ConfigError: If the baseline is of something else.
     """
     require_comparable(baseline, report.subject, report.machine, path)
     before, now = figures(baseline), figures(report)
+    rests_on_few = figures(report, least=0).keys() - now.keys()
     changes = [
         _change(name, figure, now.get(name), tolerance)
         for name, figure in before.items()
-        if name in now or not _not_asked(name, report)
+        if name in now or not (name in rests_on_few or _not_asked(name, report))
     ]
     return Comparison(path=path, tolerance=tolerance, changes=tuple(changes))
 
 
 def _not_asked(name: str, report: Report) -> bool:
-    """Return whether a figure is of a part that this bench was told to leave out, or rests on few.
+    """Return whether a figure is of a part that this bench was told to leave out, or is a tail.
 
     A tail needs samples, and a shorter bench has fewer.
     """

@@ -10,6 +10,8 @@ TAIL: Final = 2.0
 """So many times the tolerance is a tail's: it rests on one sample in twenty."""
 FEW: Final = 20
 """Fewer samples say nothing of a tail."""
+LEAST: Final = 5
+"""Fewer samples say nothing of the middle: a detector of poses is called twice in a trial."""
 SMALL_MS: Final = 0.2
 """A difference below this is the clock's and the scheduler's."""
 
@@ -33,14 +35,19 @@ class Figure:
     small: float = 0.0
 
 
-def figures(report: Report) -> dict[str, Figure]:
-    """Return what is compared, by its name; what was not measured is not in it."""
-    found = _of_trial("live", report.live)
+def figures(report: Report, *, least: int = LEAST) -> dict[str, Figure]:
+    """Return what is compared, by its name; what was not measured is not in it.
+
+    Args:
+        report: Of a bench.
+        least: A spread of fewer samples is left out.
+    """
+    found = _of_trial("live", report.live, least)
     if report.fast is not None:
-        found |= _of_trial("fast", report.fast)
+        found |= _of_trial("fast", report.fast, least)
         found["fast frames/s"] = Figure(value=report.fast.frames_hz, unit="/s", better="higher")
     if report.glass is not None:
-        found |= _of_spread("glass to publication", report.glass.glass_ms)
+        found |= _of_spread("glass to publication", report.glass.glass_ms, least)
     if report.capacity is not None:
         found["streams held"] = Figure(
             value=report.capacity.largest, unit="streams", better="higher"
@@ -53,13 +60,13 @@ def figures(report: Report) -> dict[str, Figure]:
     return found
 
 
-def _of_trial(name: str, trial: Trial) -> dict[str, Figure]:
+def _of_trial(name: str, trial: Trial, least: int) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     if trial.pace == "realtime":  # read fast, a frame waits for those before it: no lateness
-        found |= _of_spread(f"{name} arrival to publication", trial.total_ms)
-        found |= _of_spread(f"{name} age of the face", trial.age_ms)
+        found |= _of_spread(f"{name} arrival to publication", trial.total_ms, least)
+        found |= _of_spread(f"{name} age of the face", trial.age_ms, least)
     for engine in trial.engines:
-        found |= _of_spread(f"{name} engine {engine.engine}", engine.ms)
+        found |= _of_spread(f"{name} engine {engine.engine}", engine.ms, least)
     cpu, memory = trial.footprint.cpu_ms_a_frame, trial.footprint.memory_peak_mb
     for what, quantity in (("CPU a frame", cpu), ("peak memory", memory)):
         if quantity.value is not None:
@@ -69,8 +76,8 @@ def _of_trial(name: str, trial: Trial) -> dict[str, Figure]:
     return found
 
 
-def _of_spread(name: str, spread: Spread | None) -> dict[str, Figure]:
-    if spread is None:
+def _of_spread(name: str, spread: Spread | None, least: int) -> dict[str, Figure]:
+    if spread is None or spread.n < least:
         return {}
     found = {
         f"{name} p50": Figure(value=spread.p50, unit="ms", better="lower", small=SMALL_MS),

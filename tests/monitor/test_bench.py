@@ -195,7 +195,7 @@ def test_a_baseline_that_was_better_ends_it_with_6_and_the_names(media, measured
     )
     assert isinstance(result.exception, BenchmarkRegressionError)
     assert result.exception.exit_code == 6
-    assert "live engine yolo11n-persons-320x320 p50" in str(result.exception)
+    assert "live engine face-mesh p50" in str(result.exception)
     assert "WORSE" in result.output
 
 

@@ -73,6 +73,20 @@ def test_an_engine_that_is_gone_is_told(benches):
     ]
 
 
+def seldom(report, calls):
+    """The report, its engine asked so seldom."""
+    (engine,) = report.live.engines
+    few = replace(engine, ms=replace(engine.ms, n=calls, p50=90.0))
+    return replace(report, live=replace(report.live, engines=(few,)))
+
+
+@pytest.mark.parametrize(("calls", "worse"), [(4, 0), (5, 1)])
+def test_an_engine_that_is_seldom_asked_is_no_basis(benches, calls, worse):
+    now = seldom(benches.report(), calls)
+    assert len(against(benches.report(), now).worse) == worse
+    assert not against(now, seldom(now, 4)).worse
+
+
 def test_what_was_not_asked_for_this_time_is_not_compared(benches):
     now = benches.report(glass=None, capacity=None, fast=None)
     comparison = against(benches.report(), now)
