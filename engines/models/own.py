@@ -44,7 +44,7 @@ def convert_own(
     pairs = [option.partition("=") for option in options]
     for key, equals, _ in pairs:
         if not key or not equals:
-            msg = f"--option: expected KEY=VALUE, got {key or equals!r}"
+            msg = f"--option: expected KEY=VALUE, got {key or equals}"
             raise ConfigError(msg)
     convert(
         recipe,
