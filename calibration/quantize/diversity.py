@@ -7,7 +7,7 @@ takes the place of one of the two that are nearest to each other, if it is farth
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from engines.spec.tensors import Batch
@@ -65,7 +65,7 @@ class DiverseSet:
         self._set(place, away)
         return place
 
-    def _set(self, place: int, away: Float32[ndarray, " N"]) -> None:
+    def _set(self, place: int, away: Float64[ndarray, " N"]) -> None:
         self._distances[place, : len(away)] = away
         self._distances[: len(away), place] = away
         self._distances[place, place] = np.inf

@@ -15,6 +15,8 @@ from engines.spec.tensors import Batch
 from engines.variants.record import Metric
 
 PRESENT: Final = 0.5
+BODY: Final = 35
+"""The 33 landmarks, and the two that the next crop is laid by."""
 LOST: Final = 1e6
 """The error of points that are no numbers, or of a part that was never there."""
 
@@ -91,7 +93,7 @@ def refined(name: str, maps: str, *, side_px: int) -> Callable[[Batch], Points]:
     def read(out: Batch) -> Points:
         raw = np.asarray(out[name], np.float32).reshape(-1, 5)[:, :2] / np.float32(side_px)
         heat = np.asarray(out[maps], np.float32)[0]
-        found: Points = refine(raw[:33], heat[..., :33]) * np.float32(side_px)
+        found: Points = refine(raw[:BODY], heat) * np.float32(side_px)
         return found
 
     return read

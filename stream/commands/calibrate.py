@@ -17,6 +17,7 @@ from calibration.quantize.samples import Recorder, Samples
 from calibration.quantize.trial import Lower, Outcome, try_precision
 from engines.config import PerceptionConfig
 from engines.errors import ConfigError
+from engines.models.listing import PIPE_WIDTH
 from engines.models.store import ModelStore
 from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.perception.observer import Observer
@@ -87,7 +88,7 @@ def calibrate(options: CalibrateOptions) -> int:
             write_report(outcomes, options.report)
         if options.keep_pictures is not None:
             _keep(found, options.keep_pictures)
-    _print(Console(), options, outcomes, sorted(wanted - {one.name for one in found}))
+    _print(_console(), options, outcomes, sorted(wanted - {one.name for one in found}))
     return 0
 
 
@@ -155,6 +156,11 @@ def _bar() -> Progress:
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def _print(
