@@ -76,7 +76,12 @@ class TorchEngine:
                 "perception.runtime.precision=f32",
                 path.stem,
             )
-        self._card = _Card(self.device, path) if self.device.type == "cuda" else None
+        self._card: _Card | None = None
+        if self.device.type == "cuda":
+            try:
+                self._card = _Card(self.device, path)
+            except RuntimeError as error:
+                raise self._fault(error) from error
         if _only_outputs_are_free(self.spec):
             self.spec = self._measured()
 

@@ -69,6 +69,16 @@ def test_a_card_that_is_not_there_is_refused(halves):
         TorchEngine(halves, device="cuda:99")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here the card would answer")
+def test_a_card_without_a_driver_is_one_line(halves, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+    with pytest.raises(EngineError, match=r"cannot compute this on cuda:0: ") as caught:
+        TorchEngine(halves, device="cuda:0")
+
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("code", [700, 719, 214])
 def test_after_some_faults_only_a_new_process_helps(halves, code):
     with TorchEngine(halves, device="cpu") as engine:
