@@ -17,7 +17,7 @@ from engines.variants.record import Metric
 MATCHED: Final = 0.5
 """The IoU at which two boxes are of one thing."""
 
-Boxes = Float32[ndarray, "N 4"]
+Boxes = Float32[ndarray, "_ 4"]
 
 
 class PersonBoxes:

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
@@ -99,7 +99,7 @@ class Recorder:
         self._sets: dict[str, DiverseSet] = {}
         self._kept: dict[str, dict[int, Sample]] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Recorder":
         self._folder = tempfile.TemporaryDirectory(prefix="subface-calibration-")
         self.folder = Path(self._folder.name)
         self.folder.chmod(0o700)
@@ -179,7 +179,7 @@ class _Recorded:
         self._recorder.keep(self._name, batch)
         return self._engine.run(batch)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "_Recorded":
         self._engine.__enter__()
         return self
 

@@ -1,7 +1,7 @@
 """What a network is for, told by what it returns: that decides what it is held to."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from calibration.quantize.detections import AnchoredBoxes, PersonBoxes
 from calibration.quantize.landmarks import Landmarks, flat, refined, score
@@ -11,6 +11,7 @@ from engines.spec.tensors import Batch, EngineSpec
 from engines.variants.record import Metric
 
 
+@runtime_checkable  # the tests check every annotation
 class Task(Protocol):
     """Holds a network's outputs against those of f32."""
 
