@@ -22,6 +22,8 @@ from engines.backends.torch_graph.cuda_graphs import CudaGraphs
 from engines.backends.torch_graph.device_errors import first_line, lost
 from engines.backends.torch_graph.graph import Graph, read_graph
 from engines.backends.torch_graph.program import Constants, Program
+from engines.backends.torch_graph.resident import ResidentTensor
+from engines.engine import KeptInput
 from engines.errors import ConfigError, DeviceLostError, EngineError
 from engines.spec.tensors import Batch, EngineSpec, TensorSpec
 
@@ -76,6 +78,7 @@ class TorchEngine:
                 "perception.runtime.precision=f32",
                 path.stem,
             )
+        self._resident: dict[str, list[ResidentTensor]] = {}
         self._card: _Card | None = None
         if self.device.type == "cuda":
             try:
@@ -106,6 +109,28 @@ class TorchEngine:
             tensor.name: array for tensor, array in zip(self.spec.outputs, computed, strict=True)
         }
 
+    def keep(self, name: str, array: NDArray[np.generic], *, axis: int) -> KeptInput | None:
+        """Keep a copy on the card of an array that is to be an input of every run.
+
+        The CPU reads arrays where they lie.
+        """
+        if self._card is None:
+            return None
+        with self._card.working(), torch.inference_mode():
+            kept = ResidentTensor(array, axis, self.device)
+        here = [one for one in self._resident.get(name, ()) if not one.is_forsaken]
+        self._resident[name] = [*here, kept]
+        return kept
+
+    def _copies(self, arrays: Sequence[NDArray[np.generic]]) -> list[Tensor | None]:
+        """Return what is on the card already of a batch, in its order."""
+        copies: list[Tensor | None] = []
+        for tensor, array in zip(self.spec.inputs, arrays, strict=True):
+            held = (one for one in self._resident.get(tensor.name, ()) if one.holds(array))
+            kept = next(held, None)
+            copies.append(None if kept is None else kept.current())
+        return copies
+
     def _measured(self) -> EngineSpec:
         """Return the contract with the shapes that a batch of zeros gives.
 
@@ -130,7 +155,7 @@ class TorchEngine:
         """Lay a batch where its shape's program reads it."""
         prepared = self._prepared.get(shapes)
         if prepared is None:
-            prepared = _Prepared(self._graph, self._constants, arrays)
+            prepared = _Prepared(self._graph, self._constants, arrays, self._copies(arrays))
             self._prepared[shapes] = prepared
             if len(self._prepared) > SHAPES:
                 oldest, _ = self._prepared.popitem(last=False)
@@ -138,7 +163,7 @@ class TorchEngine:
                     self._card.graphs.forget(oldest)
         else:
             self._prepared.move_to_end(shapes)
-            prepared.lay(arrays)
+            prepared.lay(arrays, self._copies(arrays))
         return prepared
 
     def _use_threads(self) -> None:
@@ -165,7 +190,7 @@ class TorchEngine:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        del self._prepared, self._constants, self._graph, self._card
+        del self._prepared, self._resident, self._constants, self._graph, self._card
 
 
 class _Prepared:
@@ -176,7 +201,11 @@ class _Prepared:
     """
 
     def __init__(
-        self, graph: Graph, constants: Constants, arrays: Sequence[NDArray[np.generic]]
+        self,
+        graph: Graph,
+        constants: Constants,
+        arrays: Sequence[NDArray[np.generic]],
+        copies: Sequence[Tensor | None],
     ) -> None:
         on_card = constants.device.type == "cuda"
         self._on_host = [
@@ -192,16 +221,18 @@ class _Prepared:
             if on_card
             else self._on_host
         )
-        self.lay(arrays)
+        self.lay(arrays, copies)
         self.program = Program(graph, constants, self.inputs)
 
-    def lay(self, arrays: Sequence[NDArray[np.generic]]) -> None:
-        """Copy a batch to where the program reads it."""
-        for view, array in zip(self._views, arrays, strict=True):
-            np.copyto(view, array)
-        for tensor, on_host in zip(self.inputs, self._on_host, strict=True):
-            if tensor is not on_host:
-                tensor.copy_(on_host, non_blocking=True)
+    def lay(self, arrays: Sequence[NDArray[np.generic]], copies: Sequence[Tensor | None]) -> None:
+        """Copy a batch to where the program reads it, from the card what lies there already."""
+        for place, (array, copy) in enumerate(zip(arrays, copies, strict=True)):
+            if copy is not None:
+                self.inputs[place].copy_(copy)
+                continue
+            np.copyto(self._views[place], array)
+            if self.inputs[place] is not self._on_host[place]:
+                self.inputs[place].copy_(self._on_host[place], non_blocking=True)
 
 
 class _Card:
