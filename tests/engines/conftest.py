@@ -93,10 +93,14 @@ class Parity:
         return [output for name, output in self.rows if name == network]
 
     def hold(self, network, output, runtime, found, expected):
+        """Hold an output, number by number."""
         found, expected = np.asarray(found), np.asarray(expected)
         assert found.shape == expected.shape
         assert np.isfinite(found).all()
-        worst = float(np.abs(found - expected).max(initial=0))
+        self.within(network, output, runtime, float(np.abs(found - expected).max(initial=0)))
+
+    def within(self, network, output, runtime, worst):
+        """Hold the greatest difference of an output."""
         key = network, output, runtime
         self._seen[key] = max(worst, self._seen.get(key, 0.0))
         assert worst <= self.tolerance(network, output), f"{network} {output} by {runtime}"

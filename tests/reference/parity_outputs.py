@@ -37,6 +37,9 @@ def persons(job):
     canvas = tuple(job["canvas_hw"])
     weights = Path(job["weights"])
     if job.get("export"):
+        import random_yolo  # noqa: PLC0415
+
+        random_yolo.main(job["size"], Path(job["folder"]) / "inputs.npz", weights)
         export_person_boxes(weights, canvas, Path(job["graph"]))
     detector = person_detector(weights, canvas)
 

@@ -3,6 +3,8 @@
 Boxes are matched by how they overlap, since two of the same score may change places.
 """
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -116,3 +118,12 @@ def test_suppression_in_the_graph_is_torchvision_s_on_crowds(answered, runtime):
             most, gone = max(most, kept.sum()), gone + (sure & ~stays).sum()
     assert most >= 4
     assert gone > 100
+
+
+def test_every_row_of_the_table_is_held_by_the_test_that_it_names(parity):
+    for (network, output), row in parity.rows.items():
+        source = (Path(__file__).parents[1] / row["held_by"]).read_text()
+        family = network.partition("-")[0]
+        assert network in source or f'"{family}' in source, row
+        assert row["tolerance"] > 0, (network, output)
+        assert row["against"] in {"torch", "published", "onnxruntime"}
