@@ -193,7 +193,7 @@ def _changes(comparison: Comparison) -> Section:
             "-" if change.now is None else f"{change.now:.4g} {change.unit}",
             "-" if change.ratio is None else f"{change.ratio:.2f}",
             f"{change.allowed:.2f}",
-            "WORSE" if change.is_worse else "",
+            "WORSE" if change.is_worse else "" if change.is_judged else "not judged",
         )
         for change in comparison.changes
     )
@@ -201,7 +201,10 @@ def _changes(comparison: Comparison) -> Section:
         title=f"Against {comparison.path.name}",
         columns=("", "before", "now", "ratio", "allowed", ""),
         rows=rows,
-        note="A ratio above 1 is worse. Differences below 0.2 ms do not count.",
+        note=(
+            "A ratio above 1 is worse. Differences below 0.3 ms do not count. Not judged: times by "
+            "the clock where anything else was at work then or now."
+        ),
     )
 
 
