@@ -321,7 +321,7 @@ def _batch(engine: Engine) -> Batch:
 
 
 def _noise(tensor: TensorSpec, draw: np.random.Generator) -> Any:
-    shape = _shape(tensor)
+    shape = shape_of(tensor)
     if tensor.dtype == np.uint8:
         return draw.integers(0, 256, shape, np.uint8)
     if np.issubdtype(tensor.dtype, np.integer) or tensor.dtype == np.bool_:
@@ -329,7 +329,7 @@ def _noise(tensor: TensorSpec, draw: np.random.Generator) -> Any:
     return draw.random(shape, np.float32).astype(tensor.dtype)
 
 
-def _shape(tensor: TensorSpec) -> tuple[int, ...]:
+def shape_of(tensor: TensorSpec) -> tuple[int, ...]:
     """Return a shape: a frame is [1 H W 3], tokens are [1 T], and everything else is one."""
     shape = list(tensor.shape)
     if len(shape) == 4 and shape[1] is None and shape[3] == 3:
