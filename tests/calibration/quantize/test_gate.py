@@ -1,5 +1,7 @@
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from calibration.quantize import workshop
 from calibration.quantize.gate import Candidate, judge
@@ -135,7 +137,6 @@ def test_a_refused_network_keeps_its_record_and_no_file(
 def test_fp16_by_casts_is_admitted_and_keeps_the_types_of_inputs_and_outputs(
     need_build_python, written, limits, tmp_path
 ):
-    import onnx
 
     samples, store = written("half"), VariantStore(tmp_path)
 
@@ -152,8 +153,6 @@ def test_fp16_by_casts_is_admitted_and_keeps_the_types_of_inputs_and_outputs(
 
 
 def test_int8_is_signed_symmetric_and_leaves_biases_alone(int8):
-    import onnx
-    from onnx import numpy_helper
 
     model = onnx.load(int8["sound"])
     held = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}

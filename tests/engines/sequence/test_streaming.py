@@ -95,6 +95,7 @@ def test_bf16_stays_within_a_tolerance_of_its_own(small, in_steps, parity):
     checkpoint, persons, whole = small
     found = in_steps("openvino", "bf16", checkpoint, persons)
     worst = greatest_difference(whole, found, "step")
+    assert worst > 10 * parity.tolerance("interview-network", "steps")  # bf16 it is
     parity.within("interview-network", "steps in bf16", "openvino", worst)
 
 
