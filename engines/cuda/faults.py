@@ -55,5 +55,8 @@ def fault(status: Any, doing: str, *, why: str | None = None) -> EngineError:  #
         msg = f"{told}; nothing in this process can use the card any more, a new one may"
         return DeviceLostError(msg)
     if int(status) == NO_DRIVER:
-        told = f"{told}; there is no driver, or it is too old: `nvidia-smi` shows it"
+        told = (
+            f"{told}; there is no driver, or it is too old (`nvidia-smi` shows it); "
+            "backend openvino needs none"
+        )
     return EngineError(told)

@@ -7,7 +7,9 @@ import tensorrt_rtx
 from cuda.bindings import runtime
 
 from engines.backends.tensorrt_binding import Binding
+from engines.cuda.calls import Cuda
 from engines.cuda.faults import STICKY
+from engines.errors import EngineError
 
 
 def ours(fake):
@@ -71,3 +73,43 @@ def test_a_network_is_strongly_typed_by_a_flag_where_there_is_one(fakes, version
         module.NetworkDefinitionCreationFlag = type("Flags", (), {"STRONGLY_TYPED": 1})
 
     assert Binding(module).strongly_typed() == flag
+
+
+ASKED = {
+    "cards": (),
+    "use": (0,),
+    "properties": (0,),
+    "free_bytes": (),
+    "reserve": (256, "a block"),
+    "reserve_pinned": (256, "a block"),
+    "release": (256,),
+    "release_pinned": (256,),
+    "new_stream": (),
+    "release_stream": (77,),
+    "wait": (77, "waiting"),
+    "copy": (256, 512, 16, "to card", 77),
+    "copy_rows": (256, 512),
+    "begin_capture": (77,),
+    "end_capture": (77,),
+    "launch": (88, 77),
+    "release_graph": (88,),
+}
+
+
+@pytest.mark.parametrize("call", ASKED)
+def test_the_real_binding_takes_what_it_is_handed_up_to_the_missing_driver(call):
+    """Where there is a card, the addresses are none of ours."""
+    (status, *_) = runtime.cudaGetDeviceCount()
+    if not int(status):
+        pytest.skip("there is a driver: these calls would be carried out")
+    rows = {"pitch": 64, "width": 16, "rows": 2, "stream": 77} if call == "copy_rows" else {}
+
+    with pytest.raises(EngineError, match=rf"\({int(status)}\)"):
+        getattr(Cuda(runtime), call)(*ASKED[call], **rows)
+
+
+def test_every_call_is_asked_of_the_real_binding():
+    ours = {name for name in vars(Cuda) if not name.startswith("_")}
+
+    # these two ask nothing that can fail, or what has no arguments
+    assert ours - set(ASKED) == {"driver_version", "forget_error"}
