@@ -261,7 +261,8 @@ def readme(
         f"- load of the machine beforehand (1 min): {load:.2f}; where that is above a few tenths, "
         "the times are not those of a quiet machine",
         f"- settings: {', '.join(asked.overrides) or 'those of the profiles'}",
-        f"- made by `benchmarks/card.py --budget-ms {asked.budget_ms:g} --for {asked.for_s:g}`",
+        f"- made by `benchmarks/card.py --profiles {' '.join(part.profile for part in parts)} "
+        f"--budget-ms {asked.budget_ms:g} --for {asked.for_s:g} --runs {asked.runs}`",
         "",
     ]
     for part in parts:

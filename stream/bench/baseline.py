@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engines.errors import ConfigError
-from stream.bench.figures import BUSY_CORES, Figure, figures
+from stream.bench.figures import BUSY_CORES, Figure, figures, others_cores
 from stream.bench.machine import Machine
 from stream.bench.report import Report, Subject
 from stream.errors import BenchmarkRegressionError
@@ -93,7 +93,7 @@ class Comparison:
 
 def warn_if_busy(report: Report) -> None:
     """Say in the log if something else was at work: the times are then not those of the machine."""
-    others = _others_cores(report)
+    others = others_cores(report)
     if others > BUSY_CORES:
         logger.warning(
             "something else kept %.1f cores busy while this was measured: the times are not those "
@@ -139,7 +139,7 @@ def compare(
     """
     require_comparable(baseline, report.subject, report.machine, path)
     before, now = figures(baseline), figures(report)
-    is_busy = max(map(_others_cores, (baseline, report))) > BUSY_CORES
+    is_busy = max(map(others_cores, (baseline, report))) > BUSY_CORES
     rests_on_few = figures(report, least=0).keys() - now.keys()
     changes = [
         _change(name, figure, now.get(name), tolerance, is_busy=is_busy)
@@ -147,12 +147,6 @@ def compare(
         if name in now or not (name in rests_on_few or _not_asked(name, report))
     ]
     return Comparison(path=path, tolerance=tolerance, changes=tuple(changes))
-
-
-def _others_cores(report: Report) -> float:
-    """Return how much of the processor others had, in the trial in which they had most of it."""
-    trials = [report.live, *([] if report.fast is None else [report.fast])]
-    return max(trial.footprint.cpu_others_cores.value or 0.0 for trial in trials)
 
 
 def _not_asked(name: str, report: Report) -> bool:

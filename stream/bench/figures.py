@@ -41,6 +41,12 @@ class Figure:
     by_clock: bool = False
 
 
+def others_cores(report: Report) -> float:
+    """Return how much of the processor others had, in the trial in which they had most of it."""
+    trials = [report.live, *([] if report.fast is None else [report.fast])]
+    return max(trial.footprint.cpu_others_cores.value or 0.0 for trial in trials)
+
+
 def figures(report: Report, *, least: int = LEAST) -> dict[str, Figure]:
     """Return what is compared, by its name; what was not measured is not in it.
 

@@ -10,6 +10,7 @@ from stream.bench.accuracy_sections import (
     speed_ups_section,
 )
 from stream.bench.baseline import Comparison
+from stream.bench.figures import BUSY_CORES, others_cores
 from stream.bench.footprint_section import footprint_section
 from stream.bench.report import Capacity, Glass, Report, Trial
 from stream.bench.section import Section
@@ -62,10 +63,20 @@ def _what(report: Report) -> Section:
         ("at full speed", "not measured: it has its own pace" if fast is None else _rate(fast)),
         ("latency", _lateness(report)),
         ("accuracy", accuracy_in_short(report.accuracy)),
+        *_beside(report),
         ("command", report.command),
         ("made", report.made),
     ]
     return Section(title="Bench", columns=("", ""), rows=tuple(rows))
+
+
+def _beside(report: Report) -> list[tuple[str, str]]:
+    """Return that the machine was not quiet, if it was not."""
+    others = others_cores(report)
+    if others <= BUSY_CORES:
+        return []
+    told = f"others kept {others:.1f} cores busy: times by the clock are not those of the machine"
+    return [("beside it", told)]
 
 
 def _lateness(report: Report) -> str:
