@@ -73,6 +73,11 @@ class Probabilities:
             ),
         ]
 
+    def read(self, out: Batch) -> Float64[ndarray, " C"]:
+        """Return the probabilities of one input."""
+        row: Float64[ndarray, " C"] = self._read([out])[0]
+        return row
+
     def _read(self, outs: Sequence[Batch]) -> Float64[ndarray, "N C"]:
         rows = np.concatenate([_rows(out[self._name]) for out in outs])
         if self._logits:
