@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 SIZES = ["s", "m", "l", "x"]
 RUNTIMES = ["onnxruntime", "openvino"]
 LIKELY = 0.5  # a logit of 0; every hundredth place has 2.3
+SAME_SCORE = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +47,20 @@ def test_every_size_finds_in_every_runtime_what_it_finds_in_torch(sized, parity,
     network = f"yolo11{size}-random"
     theirs = np.load(sized / network / "reference.npz")
     ours = np.load(sized / network / f"{runtime}.npz")
-    found = 0
+    found, matched = 0, 0
     for batch in {key.partition("/")[0] for key in ours.files}:
         boxes, scores = (theirs[f"{batch}/{output}"] for output in ("boxes", "scores"))
-        likely = scores > LIKELY
-        likely[-10:] = False  # the hundredth best and the next may change places
-        apart = np.abs(boxes[likely][:, None] - ours[f"{batch}/boxes"][None]).max(-1)
-        # two boxes may lie in one place, above all along the frame's edge: the nearest score then
-        apart += np.abs(scores[likely][:, None] - ours[f"{batch}/scores"][None])
-        partners = apart.argmin(axis=1)
-        assert len(set(partners)) == len(partners)
-        parity.hold(network, "boxes", runtime, ours[f"{batch}/boxes"][partners], boxes[likely])
-        parity.hold(network, "scores", runtime, ours[f"{batch}/scores"][partners], scores[likely])
-        found += len(partners)
+        answer = {output: ours[f"{batch}/{output}"] for output in ("boxes", "scores")}
+        likely = np.flatnonzero(scores > LIKELY)[:-10]  # the hundredth and the next change places
+        # two boxes may be cut to one place by the frame's edge: then the nearest score tells
+        apart = np.abs(boxes[likely][:, None] - answer["boxes"][None]).max(-1)
+        unlike = np.abs(scores[likely][:, None] - answer["scores"][None])
+        partners = (apart + unlike * 100).argmin(axis=1)
+        rows = np.arange(len(likely))
+        same = unlike[rows, partners] < SAME_SCORE  # else an overlap of .7 fell to the other side
+        for output, expected in (("boxes", boxes), ("scores", scores)):
+            held = answer[output][partners[same]], expected[likely[same]]
+            parity.hold(network, output, runtime, *held)
+        found, matched = found + len(likely), matched + same.sum()
     assert found > 10
+    assert matched >= 0.9 * found
