@@ -2,9 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from engines.models.store import sha256
+from engines.plans.identity import PlanIdentity, Processor
+from engines.plans.store import PlanStore
 from stream.bench.accuracy import ReadThrough, accuracy_of, in_f32, why_not
 from stream.bench.agreement import ReadingKeeper, agreements
-from stream.bench.engine_setup import OWN_RUNTIME, EngineSetup, build_s
+from stream.bench.engine_setup import OWN_RUNTIME, EngineSetup, build_s, setups
 from stream.bench.quantity import Quantity
 from stream.profile import load_profile
 from stream.source.address import parse_sources
@@ -117,3 +120,20 @@ def test_a_start_is_built_beforehand_if_all_that_can_be_is(benches):
     built = [setup("a", build=Quantity.of(1.5, "s")), setup("b", build=Quantity.of(0.25, "s")), own]
     assert build_s(built).value == 1.75
     assert "1 of 3 graphs" in build_s([*built, setup("c")]).missing
+
+
+def test_an_engine_whose_plan_is_stored_says_how_long_that_took(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("engines.plans.store.cache_root", lambda: tmp_path)
+    graph = sha256(store.path("starter-face"))
+    identity = PlanIdentity(
+        graph=graph, runtime="openvino", runtime_version="1", device=Processor(name="this one")
+    )
+    built = PlanStore().build(identity, lambda: b"plan", "starter-face")
+    names = ["starter-face", "face-mesh", "speech transcribe"]
+    found = setups(load_profile("embedded", []), store, None, names, card=False)
+    assert [one.engine for one in found] == names
+    face, mesh, heard = found
+    assert face.build_s.value == built.sidecar.built_s
+    assert "compiled from the graph" in mesh.build_s.missing
+    assert (heard.precision, heard.build_s.missing) == ("int8", OWN_RUNTIME)
+    assert {one.device for one in found} == {"cpu"}
