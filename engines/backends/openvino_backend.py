@@ -1,8 +1,8 @@
 """OpenVINO: the CPU backend; it reads .onnx and .tflite files as they are.
 
-What it compiles from a graph can be stored (``subface engines build``) and is then loaded in a third
-of the time. Nothing depends on it: without a stored plan, or with one that is broken, the graph is
-compiled.
+What it compiles from a graph can be stored (``subface engines build``) and is then loaded in a
+third of the time. Nothing depends on it: without a stored plan, or with one that is broken, the
+graph is compiled.
 """
 
 import io
