@@ -15,8 +15,14 @@ FAST = ("--set", "speech.model=null", "--set", "perception.keypoints.model=null"
 APART = (*FAST, "--set", "perception.runtime.process=child")
 
 
-def segments():
-    return {path.name for path in Path("/dev/shm").glob("psm_*")}
+def segments_of(pid):
+    """Return the shared memory that a process sees."""
+    words = Path(f"/proc/{pid}/maps").read_text().split()
+    return {Path(word) for word in words if word.startswith("/dev/shm/psm_")}
+
+
+def is_there(segments):
+    return any(segment.exists() for segment in segments)
 
 
 def eyes_of(pid):
@@ -39,7 +45,7 @@ def assert_all_is_accounted_for(summary, *, lost):
         assert edge["received"] == edge["delivered"] + sum(edge["drops"].values())
     looked_at = next(e for e in source["edges"] if e["edge"] == "decode -> perceive")
     assert looked_at["drops"].get("perception_lost", 0) == lost
-    assert looked_at["received"] == source["frames_decoded"]
+    assert source["frames_decoded"] - looked_at["received"] in (0, 1)  # one was about to be sent
 
 
 @pytest.fixture
@@ -49,15 +55,16 @@ def clip(media):
 
 @pytest.fixture
 def started(start_monitor, clip):
-    """A monitor with a reading, its eyes, and which shared memory was there before."""
-    before = segments()
+    """A monitor with a reading, its eyes, and the memory that they share."""
     monitor = start_monitor(clip, *APART)
     monitor.wait_for(lambda m: m.of("reading"))
-    return monitor, eyes_of(monitor.process.pid), before
+    shared = segments_of(monitor.process.pid)
+    assert shared
+    return monitor, eyes_of(monitor.process.pid), shared
 
 
 def test_killed_eyes_are_told_counted_and_replaced(started):
-    monitor, eyes, before = started
+    monitor, eyes, shared = started
     first = monitor.of("reading")[-1]
     os.kill(eyes, signal.SIGKILL)
     monitor.wait_for(lambda m: states(m.records) == ["ok", "reconnecting", "ok"])
@@ -77,31 +84,30 @@ def test_killed_eyes_are_told_counted_and_replaced(started):
     (told,) = [s for s in monitor.of("status") if s["state"] == "reconnecting"]
     assert "perception process was ended by signal 9" in told["detail"]
     assert states(monitor.records)[-1] == "ended"
-    assert segments() <= before
+    assert not is_there(shared)
     assert "leaked" not in monitor.log
 
 
 def test_an_end_that_is_asked_for_while_they_start_again_comes(started):
-    monitor, eyes, before = started
+    monitor, eyes, shared = started
     os.kill(eyes, signal.SIGKILL)
     monitor.wait_for(lambda m: "reconnecting" in states(m.records))
     assert monitor.interrupt() == 130
     (summary,) = monitor.of("summary")
     assert_all_is_accounted_for(summary, lost=1)
-    assert segments() <= before
+    assert not is_there(shared)
     assert "Traceback" not in monitor.log
 
 
 def test_eyes_end_with_a_monitor_that_is_killed(started):
-    monitor, eyes, before = started
-    assert segments() > before
+    monitor, eyes, shared = started
     monitor.process.kill()
     monitor.process.wait()
     deadline_s = time.monotonic() + 20
-    while time.monotonic() < deadline_s and (psutil.pid_exists(eyes) or segments() - before):
+    while time.monotonic() < deadline_s and (psutil.pid_exists(eyes) or is_there(shared)):
         time.sleep(0.05)
     assert not psutil.pid_exists(eyes)
-    assert segments() <= before
+    assert not is_there(shared)
 
 
 def test_eyes_that_die_too_often_end_the_source_with_a_reason(run_monitor, clip, monkeypatch):
@@ -111,7 +117,7 @@ def test_eyes_that_die_too_often_end_the_source_with_a_reason(run_monitor, clip,
     def kill():
         while not over.wait(0.05):
             eyes = eyes_of(os.getpid())
-            if eyes is not None and segments():  # it was given a picture
+            if eyes is not None and segments_of(os.getpid()):  # it was given a picture
                 os.kill(eyes, signal.SIGKILL)
                 return
 
