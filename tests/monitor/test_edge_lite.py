@@ -43,16 +43,12 @@ def same(one, other, *, tolerance=TOLERANCE, path=""):
         assert one == other, path
 
 
-def test_edge_lite_reads_what_embedded_reads(readings):
+def test_edge_lite_reads_what_embedded_reads_and_in_another_runtime_by_one_key(readings):
     embedded, lite = readings("embedded"), readings("edge-lite")
     assert len(embedded) == len(lite) > 2
     assert all(reading["surface"] and reading["fused"] for reading in lite)
     same(embedded, lite)
-
-
-def test_edge_lite_runs_in_another_runtime_by_one_key(readings):
-    here, there = readings("edge-lite"), readings("edge-lite", "onnxruntime")
-    same(here, there, tolerance=OF_ANOTHER_RUNTIME)
+    same(lite, readings("edge-lite", "onnxruntime"), tolerance=OF_ANOTHER_RUNTIME)
 
 
 def test_what_edge_lite_names_is_onnx_and_needs_no_hub():
