@@ -43,7 +43,7 @@ format: .venv/.dev ## let ruff mend what it can
 # only then is .venv-build paid for.
 models: GROUP := --for demo
 # what needs a model hub is not among them
-models-all: GROUP := --for demo --for optional --for holistic --for build
+models-all: GROUP := --for demo --for edge-lite --for optional --for holistic --for build
 models models-all: .venv/.core ## bring the models of the demo (or of the tests) into the cache
 	@$(BIN)/subface models verify $(GROUP) --quiet || { \
 	    echo "== models $(GROUP): bringing what is missing into the cache" && \
