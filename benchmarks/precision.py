@@ -2,17 +2,20 @@
 
     .venv/bin/python benchmarks/precision.py ../shared/media/faces/WolfgangLanger_Pexels.mp4
         ../shared/media/gestures/asl_gestures_help.mkv [--threads 2] [--rounds 8] [--report FOLDER]
+        [--folder FOLDER] [--quiet-file FILE]
 
 One process a runtime, all waiting but the one whose turn it is, in alternating rounds on the same
 input: a machine that is busy for a while is so for all of them. DINOv2-Base has weights drawn at
 random, so its times are true and its gate tells only how near int8 and bf16 stay to f32. The
 profile is timed over the first clip, without its sound, in f32 and with what the gate admitted.
+With ``--folder`` what was made is kept there, and a second run only times it.
 Needs .venv-build. Quantising takes minutes; the timing less than three, and wants a quiet machine.
 """
 
 # ruff: noqa: PLC0415 (each process imports its own runtime, and no other)
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -38,10 +41,11 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--rounds", type=int, default=8)
     options.add_argument("--report", type=Path)
+    options.add_argument("--folder", type=Path)
     options.add_argument("--quiet-file", type=Path, help="touched while times are taken")
     args = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="precision-") as folder:
-        measure(args, Path(folder))
+        measure(args, args.folder or Path(folder))
 
 
 def measure(args: argparse.Namespace, folder: Path) -> None:
@@ -49,14 +53,17 @@ def measure(args: argparse.Namespace, folder: Path) -> None:
     from engines.models.store import ModelStore
 
     cache = folder / "cache"
-    cache.mkdir()
-    (cache / "models").symlink_to(ModelStore().root / "models")
+    cache.mkdir(parents=True, exist_ok=True)
+    if not (cache / "models").exists():
+        (cache / "models").symlink_to(ModelStore().root / "models")
     os.environ["SUBFACE_CACHE"] = str(cache)
-    dino = export_dino(folder)
-    frame, boxes = first_frame(args.clips[0])
-    np.savez(folder / NETWORKS[0], frame=frame, boxes=boxes)
-    np.savez(folder / NETWORKS[1], frame=frame)
-    candidates = quantise(args, folder, dino)
+    made = folder / "candidates.json"
+    if not made.is_file():
+        frame, boxes = first_frame(args.clips[0])
+        np.savez(folder / NETWORKS[0], frame=frame, boxes=boxes)
+        np.savez(folder / NETWORKS[1], frame=frame)
+        made.write_text(json.dumps(quantise(args, folder, export_dino(folder))))
+    candidates = json.loads(made.read_text())
     if args.quiet_file:
         args.quiet_file.touch()
     try:
@@ -91,7 +98,7 @@ def first_frame(clip: Path) -> tuple[Any, Any]:
 
 def quantise(
     args: argparse.Namespace, folder: Path, dino: Path
-) -> dict[str, list[tuple[str, Path, str, str]]]:
+) -> dict[str, list[tuple[str, str, str, str]]]:
     """Return, by network, what is timed: its name, file, hint, and what the gate said."""
     from calibration.quantize.limits import load_limits
     from calibration.quantize.report import write_report
@@ -103,13 +110,13 @@ def quantise(
         appearance=AppearanceConfig(model="starter-face"),
         keypoints=KeypointConfig(model="holistic"),
     )
-    timed: dict[str, list[tuple[str, Path, str, str]]] = {}
+    timed: dict[str, list[tuple[str, str, str, str]]] = {}
     outcomes = []
     with Recorder(config.runtime, at_most=40) as recorder:
         with recorder.open(NETWORKS[0], dino) as engine:
             watch(config, args.clips, recorder, engine)
         for samples in recorder.samples():
-            rows = timed.setdefault(samples.name, [("f32", samples.path, "f32", "the graph")])
+            rows = timed.setdefault(samples.name, [("f32", str(samples.path), "f32", "the graph")])
             for precision in ("bf16", "int8"):
                 outcome = try_precision(samples, precision, load_limits(), recorder.folder)
                 outcomes.append(outcome)
@@ -122,7 +129,7 @@ def quantise(
                     kept = folder / f"{samples.name}-{precision}.onnx"
                     kept.write_bytes(made.read_bytes())
                 if made is not None or precision == "bf16":
-                    rows.append((precision, kept, "bf16" if made is None else "f32", said))
+                    rows.append((precision, str(kept), "bf16" if made is None else "f32", said))
         if args.report:
             write_report(outcomes, args.report)
     return timed
@@ -166,7 +173,7 @@ def frames(clip: Path) -> Iterator[Any]:
 
 
 def time_network(
-    name: str, rows: list[tuple[str, Path, str, str]], folder: Path, args: argparse.Namespace
+    name: str, rows: list[tuple[str, str, str, str]], folder: Path, args: argparse.Namespace
 ) -> None:
     """Print the medians of all runtimes, in alternating rounds."""
     from engines.models.convert import build_environment, build_python
@@ -179,7 +186,7 @@ def time_network(
     torch_command = [str(build_python()), script, "--worker", "torch", given, threads, weights]
     commands = {"torch eager f32": (torch_command, build_environment(str(folder)))}
     for precision, path, hint, _ in rows:
-        command = [sys.executable, script, "--worker", "openvino", given, threads, str(path), hint]
+        command = [sys.executable, script, "--worker", "openvino", given, threads, path, hint]
         commands[f"OpenVINO {precision}"] = (command, dict(os.environ))
     workers = {
         key: subprocess.Popen(
@@ -232,7 +239,7 @@ def time_profile(clip: Path) -> None:
             keypoints=KeypointConfig(model="holistic"),
         )
 
-        def opened(name: str, path: Path, *, outputs: Any = None, config: Any = config) -> Any:
+        def opened(_name: str, path: Path, *, outputs: Any = None, config: Any = config) -> Any:
             return open_engine(path, config.runtime, outputs=outputs)
 
         with open_networks(config, ModelStore(), opened) as networks:
