@@ -69,7 +69,7 @@ def _difference(task: Task, true: Batch, got: Batch) -> float:
 
 def _with_bars(
     canvas: Picture, rows: Sequence[tuple[Float64[ndarray, " C"], tuple[int, int, int]]]
-) -> Picture:
+) -> UInt8[ndarray, "H W_and_H 3"]:
     """Put the probabilities of the classes beside a picture, a pair of bars each."""
     side = canvas.shape[0]
     chart = np.full((side, side, 3), 24, np.uint8)
