@@ -3,6 +3,7 @@
 #
 #   PYTHON=...   the interpreter to make .venv with (3.11 or newer)
 #   ARGS=...     further arguments of `subface demo` or of pytest
+#   WORKERS=...  processes of pytest; 0: one, where a debugger can be used
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lock format models models-all build-env debian-packages wheel clean distclean
@@ -11,6 +12,8 @@ BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCK := --constraint constraints.txt
 ARGS ?=
+# many tests wait for a stream or a broker: two at once take little more processor than one
+WORKERS ?= 2
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -22,7 +25,7 @@ demo: models ## watch a sample clip, with its own broker; needs no root
 test: export COVERAGE_FILE := $(CURDIR)/.coverage
 test: debian-packages .venv/.dev models-all ## all tests, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty
 
@@ -40,7 +43,7 @@ format: .venv/.dev ## let ruff mend what it can
 # only then is .venv-build paid for.
 models: GROUP := --for demo
 # what needs a model hub is not among them
-models-all: GROUP := --for demo --for optional --for holistic --for build
+models-all: GROUP := --for demo --for edge-lite --for optional --for holistic --for build
 models models-all: .venv/.core ## bring the models of the demo (or of the tests) into the cache
 	@$(BIN)/subface models verify $(GROUP) --quiet || { \
 	    echo "== models $(GROUP): bringing what is missing into the cache" && \

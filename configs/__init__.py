@@ -4,7 +4,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
-NO_PROFILES: Final = frozenset({"models", "outcome_words"})
+NO_PROFILES: Final = frozenset({"models", "outcome_words", "precision"})
 
 
 def shipped(name: str) -> Path:

@@ -38,6 +38,12 @@ class RuntimeConfig(Section):
     first card, or the CPU where there is none."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of one engine; more than the machine has free cores makes it slower."""
+    process: Literal["auto", "thread", "child"] = "auto"
+    """Where the perception runs. child: in a process of its own, which is started again when it
+    dies, hangs or loses its card; thread: in the program itself; auto: child where a card may be
+    used (tensorrt; torch, unless its device is the cpu), else thread."""
+    patience_s: Positive = 20.0
+    """A process of its own that does not answer for so long hangs, and is started again."""
     beside: bool = True
     """Run independent networks of one frame side by side, on a second thread."""
     precision: Precision = "f32"
@@ -45,12 +51,21 @@ class RuntimeConfig(Section):
     here and passed (`subface engines build`); a network that did not pass keeps f32. bf16 moves
     boxes by up to 28 px and landmarks by up to 31 px: measured, not a guess."""
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether the perception runs in a process of its own."""
+        if self.process != "auto":
+            return self.process == "child"
+        return self.backend == "tensorrt" or (self.backend == "torch" and self.device != "cpu")
+
 
 class DetectorConfig(Section):
     """Who is in the picture."""
 
     model: str = "yolo11n-persons-320x320"
-    """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture."""
+    """The canvas that the frame is laid on, height x width; 320x320 takes any shape of picture. Or
+    the path of a graph of your own (``subface models convert``), with a slash in it, as any model
+    of the perception may be."""
     every: Annotated[int, Field(ge=1)] = 3
     """Look at every k-th analysed frame; the tracker carries the boxes between."""
     longest_s: Positive = 0.1
@@ -138,6 +153,13 @@ HOLISTIC_MODELS = (
 )
 """The five that keypoints take beside the face finder's two."""
 
+Form = Literal["tflite", "onnx"]
+
+
+def in_form(name: str, form: Form) -> str:
+    """Return the manifest's name of one of MediaPipe's networks in a form."""
+    return name if form == "tflite" else f"{name}-{form}"
+
 
 class KeypointConfig(Section):
     """Which network finds body, hands and face; without one nothing is found."""
@@ -145,6 +167,9 @@ class KeypointConfig(Section):
     model: str | None = None
     """``holistic`` (CPUs), the name of a whole-body model in the manifest (GPUs), ``openpose``
     (recorded keypoints, replayed), or null."""
+    form: Form = "tflite"
+    """Of the networks of ``holistic``: tflite as published, for openvino alone, or onnx, for every
+    runtime; the numbers are the same."""
     recording: Path | None = None
     """For ``openpose``: the folder with the recorded keypoints of the one video."""
     smooth: bool = True
@@ -156,7 +181,7 @@ class KeypointConfig(Section):
             case None | "openpose":
                 return ()
             case "holistic":
-                return HOLISTIC_MODELS
+                return tuple(in_form(name, self.form) for name in HOLISTIC_MODELS)
             case name:
                 return (name,)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 NOT_IMPORTED = {"onnxscript"}
-ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic"}
+ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic", "platformdirs"}
 
 
 def package_name(requirement: str) -> str:

@@ -13,6 +13,7 @@ from stream.meter import EngineMeter
 from stream.plan import Plan
 from stream.publish.publisher import Publisher
 from stream.records import Session, SourceNote, Summary
+from stream.sight.eyes import Eyes
 from stream.supervisor import Outcome
 from stream.transcript.speech_process import SpeechProcess
 
@@ -25,11 +26,13 @@ class Meters:
     """What a run's work is measured by.
 
     Attributes:
-        engines: Of the networks in this process.
+        engines: Of the networks that look, read and fuse.
+        eyes: Of the process that looks, where it is another; None if nobody looks.
         ears: Of the recogniser; None if nobody listens.
     """
 
     engines: EngineMeter
+    eyes: Eyes | None
     ears: SpeechProcess | None
     _before_s: float = 0.0
 
@@ -39,12 +42,13 @@ class Meters:
 
     @property
     def cpu_s(self) -> float:
-        """Processor seconds of this process and of the recogniser's, since the start."""
+        """Processor seconds of this process and of its children's, since the start."""
         return self._taken_s() - self._before_s
 
     def _taken_s(self) -> float:
         heard_s = 0.0 if self.ears is None else self.ears.process_cpu_s
-        return time.process_time() + heard_s
+        seen_s = 0.0 if self.eyes is None else self.eyes.process_cpu_s
+        return time.process_time() + seen_s + heard_s
 
     @property
     def engine_s(self) -> dict[str, float]:
@@ -102,6 +106,7 @@ def summary_record(
         engine_cpu_s=meters.engine_cpu_s,
         peak_memory_mb=_peak_memory_mb(),
         speech_restarts=0 if meters.ears is None else meters.ears.restarts,
+        perception_restarts=0 if meters.eyes is None else meters.eyes.restarts,
     )
 
 

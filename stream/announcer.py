@@ -10,8 +10,9 @@ from stream.clock import Clock
 from stream.publish.publisher import Publisher
 from stream.records import State, Status
 from stream.source_records import gap_record, transcript_record
+from stream.succession import Health
 from stream.transcript.lag import PolicyChange
-from stream.transcript.speech_process import Health, SpeechProcess
+from stream.transcript.speech_process import SpeechProcess
 
 
 class Announcer:

@@ -85,6 +85,11 @@ class Child(Generic[T]):
         result, self.cpu_s = await self._answer(_call, function, args, kwargs)
         return result
 
+    def kill(self) -> None:
+        """End the process where it stands; calls under way fail with ``ChildDiedError``."""
+        if self._process is not None:
+            self._process.kill()
+
     async def __aenter__(self) -> Self:
         self._start()
         try:
@@ -150,17 +155,13 @@ class Child(Generic[T]):
             with suppress(BrokenProcessPool):
                 self._pool.submit(_close).result(CLOSE_S)
         except TimeoutError:
-            self._kill()
+            self.kill()
         finally:
-            last = threading.Timer(EXIT_S, self._kill)
+            last = threading.Timer(EXIT_S, self.kill)
             last.start()
             self._pool.shutdown()
             last.cancel()
             last.join()
-
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
 
 
 def _look_at(future: asyncio.Future[Any]) -> None:

@@ -50,6 +50,9 @@ class SourceConfig(Section):
     open_timeout_s: Positive = 5.0
     stall_s: Positive = 2.0
     """A live source without a picture for so long is reopened."""
+    decode: Annotated[str, Field(pattern=r"^(software|auto|cuda(:\d+)?)$")] = "software"
+    """Where pictures are decoded. cuda, cuda:N: on NVIDIA's card; software where it cannot be had,
+    cannot decode the stream or fails, which is said; auto: on the first card, if there is one."""
     sound: bool = True
     """Decode the sound of the source."""
     channels: Channels = "auto"

@@ -7,7 +7,10 @@ SubfaceError                    1  (engines.errors)
     SourceLostError                a live source broke off; it is reopened
   BrokerUnreachableError        4  the MQTT broker is not there or refuses
   ChildDiedError                1  a child process ended before it answered
+  ChildGoneError                1  a child process died too often; it is not started again
   EarsLostError                 1  the speech process died; it is started again
+  EyesLostError                 1  the perception process died over a frame; it is started again
+  SharedMemoryError             1  too little of it is left for a picture
   PolicyError                   5  the declared purpose does not allow it
   BenchmarkRegressionError      6  slower than the baseline
   BenchmarkStoppedError       130  it was told to end before it was over
@@ -46,8 +49,20 @@ class ChildDiedError(SubfaceError):
     """A child process ended before it answered."""
 
 
+class ChildGoneError(SubfaceError):
+    """A child process died too often, or cannot be opened any more: it is not started again."""
+
+
 class EarsLostError(SubfaceError):
     """The speech process died; it is started again."""
+
+
+class EyesLostError(SubfaceError):
+    """The perception process died over a frame, which is lost; it is started again."""
+
+
+class SharedMemoryError(SubfaceError):
+    """The system has too little shared memory left for a picture."""
 
 
 class PolicyError(SubfaceError):

@@ -76,6 +76,11 @@ class Hearing:
             due.append(self._spoken.popleft())
         return tuple(due)
 
+    async def miss(self) -> None:
+        """Go on without a scene: its frame was lost."""
+        if self._lockstep is not None:
+            await self._lockstep.seen()
+
     async def see(self, scene: Scene, watched: tuple[str, ...]) -> None:
         """Remember the mouths of a scene."""
         self._speakers.see(scene, watched)

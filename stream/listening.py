@@ -42,6 +42,11 @@ def has_words(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> 
     return profile.speech.transcript is not None or is_heard(profile, sources)
 
 
+def is_read(profile: Profile, sources: Sequence[SourceSpec] | None = None) -> bool:
+    """Return whether words are evidence, and a text encoder reads them."""
+    return profile.text.model is not None and has_words(profile, sources)
+
+
 def script_of(profile: Profile, sources: Sequence[SourceSpec]) -> tuple[Utterance, ...] | None:
     """Return the words that are given; None where none are.
 
@@ -92,7 +97,7 @@ async def open_reader(
     Raises:
         SubfaceError: If its model is missing or cannot be loaded.
     """
-    if profile.text.model is None or not has_words(profile, sources):
+    if not is_read(profile, sources):
         yield None
         return
     opened = partial(open_word_encoder, profile.text, store, meter.open)

@@ -7,15 +7,19 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.backends import open_engine
+from engines.backends.spare import SPARE, SpareEngine
 from engines.config import RuntimeConfig
-from engines.engine import Engine
+from engines.engine import Engine, KeptInput, keep
 from engines.spec.tensors import Batch, EngineSpec
 from stream.records import Quantiles
 
@@ -51,8 +55,20 @@ class Recent:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    """One run of an engine: wall seconds, and processor seconds of the thread that asked."""
+
+    name: str
+    wall_s: float
+    cpu_s: float
+
+
 class EngineMeter:
     """Opens engines and adds up the time spent inside each.
+
+    Where the eyes are a process of their own, to be started anew when its card is lost, the engines
+    that are opened here go on without a card then (``SpareEngine``).
 
     An engine of one thread computes in the thread that calls it, so that thread's own CPU time is
     the engine's; with more threads the CPU time inside is not known, and none is given.
@@ -69,6 +85,7 @@ class EngineMeter:
 
     def __init__(self, runtime: RuntimeConfig) -> None:
         self._runtime = runtime
+        self._outlives_card = runtime.is_apart and runtime.backend in {"tensorrt", "torch"}
         self.lock = threading.Lock()  # engines of one name may run in two threads
         self.cpu_s: defaultdict[str, float] | None = (
             defaultdict(float) if runtime.threads == 1 else None
@@ -86,9 +103,44 @@ class EngineMeter:
             if self.cpu_s is not None:
                 self.cpu_s.clear()
 
+    def add(self, run: EngineRun) -> None:
+        """Take one run."""
+        with self.lock:
+            self.seconds[run.name] += run.wall_s
+            self.calls[run.name] += 1
+            self.run_ms[run.name].add(MS_PER_S * run.wall_s)
+            if self.cpu_s is not None:
+                self.cpu_s[run.name] += run.cpu_s
+
     def open(self, name: str, path: Path, *, outputs: Sequence[str] | None = None) -> Engine:
         """Open the graph at a path; its time is added up under the name."""
-        return _MeteredEngine(name, open_engine(path, self._runtime, outputs=outputs), self)
+        open_one = partial(open_engine, path, outputs=outputs, name=name)
+        engine = open_one(self._runtime)
+        if self._outlives_card:
+            on_cpu = RuntimeConfig(backend=SPARE, threads=self._runtime.threads)
+            engine = SpareEngine(name, engine, partial(open_one, on_cpu))
+        return _MeteredEngine(name, engine, self)
+
+
+class RunLog(EngineMeter):
+    """Keeps every run until it is taken, to be added up in another process."""
+
+    def __init__(self, runtime: RuntimeConfig) -> None:
+        super().__init__(runtime)
+        self._outlives_card = False  # the process ends, and is started anew
+        self._runs: list[EngineRun] = []
+
+    def add(self, run: EngineRun) -> None:
+        """Take one run."""
+        with self.lock:
+            self._runs.append(run)
+
+    def taken(self) -> tuple[EngineRun, ...]:
+        """Return the runs since this was asked last."""
+        with self.lock:
+            runs = tuple(self._runs)
+            self._runs.clear()
+            return runs
 
 
 class _MeteredEngine:
@@ -102,18 +154,15 @@ class _MeteredEngine:
         return self._engine.spec
 
     def run(self, batch: Batch) -> Batch:
-        meter, name = self._meter, self._name
         wall_s, cpu_s = time.perf_counter(), time.thread_time()
         try:
             return self._engine.run(batch)
         finally:
             spent_s = time.perf_counter() - wall_s
-            with meter.lock:
-                meter.seconds[name] += spent_s
-                meter.calls[name] += 1
-                meter.run_ms[name].add(MS_PER_S * spent_s)
-                if meter.cpu_s is not None:
-                    meter.cpu_s[name] += time.thread_time() - cpu_s
+            self._meter.add(EngineRun(self._name, spent_s, time.thread_time() - cpu_s))
+
+    def keep(self, name: str, array: NDArray[np.generic], *, axis: int) -> KeptInput | None:
+        return keep(self._engine, name, array, axis=axis)
 
     def __enter__(self) -> Self:
         self._engine.__enter__()

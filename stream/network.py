@@ -10,6 +10,7 @@ from typing import Final
 
 from calibration.baseline import Baseline, nobody_yet
 from calibration.fused import FusedRule
+from engines.engine import OpenEngine
 from engines.errors import ConfigError
 from engines.models.starter_network import STARTER
 from engines.models.store import ModelStore
@@ -110,10 +111,14 @@ async def open_network(
     if network is None:
         yield None
         return
-    masked = {*network.rule.untrained, *network.rule.masked}
-    opened = partial(InterviewEngines, network.checkpoint, meter.open, masked=masked)
-    async with Worker("network", opened) as worker:
+    async with Worker("network", partial(interview_engines, network, meter.open)) as worker:
         yield OpenNetwork(network=network, worker=worker)
+
+
+def interview_engines(network: Network, open_engine: OpenEngine) -> InterviewEngines:
+    """Open the graphs of a network that this run steps; raises as ``open_network`` does."""
+    masked = {*network.rule.untrained, *network.rule.masked}
+    return InterviewEngines(network.checkpoint, open_engine, masked=masked)
 
 
 def _folder(model: str) -> Path:

@@ -6,9 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from engines.config import TextConfig
-from engines.perception.identity.descriptor import Descriptor
-from engines.perception.networks import PerceptionNetworks
-from engines.perception.observer import Observer
 from engines.spec.frame import Frame, Sound
 from engines.spec.transcript import Utterance
 from stream.annotate.video import AnnotatedVideo
@@ -24,6 +21,8 @@ from stream.listening import channels_of, listeners_of, pacing_of, patience_of
 from stream.lockstep import Lockstep
 from stream.network import OpenNetwork
 from stream.publish.publisher import Publisher
+from stream.sight.eyes import Eyes
+from stream.sight.watching import watching
 from stream.source.media import media
 from stream.source.spec import SourceSpec
 from stream.stages import Perceived, gather, ignore, listen, perceive, pull, read
@@ -35,7 +34,6 @@ from stream.ticks import Ticks
 from stream.transcript.speaker import SpeakerRule
 from stream.transcript.speech_process import SpeechProcess
 from stream.windows import Hop, WindowCutter
-from stream.worker import Worker
 
 FRAMES_HELD = 2  # more would only be older
 SOUNDS_HELD = 1500  # 30 s of 20 ms packets
@@ -47,8 +45,7 @@ class Shared:
     """What all sources of a run have in common."""
 
     profile: Profile
-    perception: Worker[PerceptionNetworks]
-    enrolled: Descriptor | None
+    eyes: Eyes
     ears: SpeechProcess | None
     """What hears; None if nobody listens."""
     embed: Embed | None
@@ -96,7 +93,10 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
     hearing = _hearing(spec, shared, tally, frames, sounds)
     still = spec.kind == "picture"
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with (
+            watching(shared.eyes, spec.name, publisher, clock),
+            asyncio.TaskGroup() as tasks,
+        ):
             tasks.create_task(
                 _pull_until_stopped(spec, frames, sounds, shared, tally), name=f"{spec.name} pull"
             )
@@ -104,8 +104,7 @@ async def run_source(spec: SourceSpec, shared: Shared, tally: Tally) -> None:
                 perceive(
                     frames,
                     scenes,
-                    perception=shared.perception,
-                    observer=Observer(shared.profile.perception, shared.enrolled),
+                    eyes=shared.eyes,
                     subject=SubjectRule.of(reading),
                     everyone=reading.subject == "all",
                     hearing=hearing,

@@ -16,7 +16,7 @@ from engines.spec.reading import SCHEMA, ModelCard, PolicyNote, Reading
 from engines.spec.transcript import Speaker, Word
 from engines.spec.wire import CLOSED, Amount, Count, Timestamp, Ulid
 
-Role = Literal["video", "audio", "speech", "reading"]
+Role = Literal["video", "audio", "perception", "speech", "reading"]
 State = Literal["waiting", "ok", "reconnecting", "absent", "ended", "failed"]
 
 
@@ -242,7 +242,8 @@ class Summary:
     deliveries: tuple[EdgeCount, ...]
     """One for each sink: mqtt, jsonl; the summary itself is not in them."""
     cpu_s: Amount
-    """Processor seconds of the program and its speech process since its engines were open."""
+    """Processor seconds of the program, its speech process and, where that is a process of its own,
+    its perception, since its engines were open."""
     engine_s: dict[str, Amount]
     """Wall seconds inside each engine."""
     engine_cpu_s: dict[str, Amount] | None
@@ -251,6 +252,8 @@ class Summary:
     """Of the program itself."""
     speech_restarts: Count = 0
     """How often the speech process died and was started again."""
+    perception_restarts: Count = 0
+    """How often the perception process died, hung or lost its card, and was started again."""
     schema: Literal["subface.reading/1"] = SCHEMA
     kind: Literal["summary"] = "summary"
 

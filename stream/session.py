@@ -6,11 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from engines.config import PerceptionConfig
 from engines.models.store import ModelStore
-from engines.perception.identity.descriptor import Descriptor
-from engines.perception.identity.enrolment import enrol
-from engines.perception.networks import PerceptionNetworks, open_networks
 from engines.spec.reading import ModelCard
 from engines.spec.timegrid import TimeGrid
 from stream import policy
@@ -25,11 +21,11 @@ from stream.outlets import open_sinks, open_videos
 from stream.pipeline import Shared, run_source
 from stream.plan import Plan
 from stream.publish.publisher import Publisher
-from stream.second_thread import SecondThread
+from stream.sight.eyes import Eyes
+from stream.sight.opening import eyes_of
 from stream.stop import Stop, signals
 from stream.supervisor import Outcome, supervise
 from stream.transcript.model import speech_card
-from stream.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -79,25 +75,23 @@ async def opened(plan: Plan, store: ModelStore) -> AsyncIterator[Opened]:
     named = network_of(profile, store, words=has_words(profile, plan.sources))
     clock, stop = Clock(), Stop()
     meter = EngineMeter(profile.perception.runtime)
-    engines = Worker("perception", lambda: _networks(profile.perception, store, meter))
+    looks = eyes_of(profile, store, meter)
     hears = open_ears(profile, store, plan.sources)
     reads = open_reader(profile, store, meter, plan.sources)
     fuses = open_network(named, meter)
     async with (
         signals(stop),
-        engines as perception,
+        looks as eyes,
         hears as ears,
         reads as embed,
         fuses as network,
     ):
-        enrolled = await perception.call(_enrolled, profile)
-        surface = await perception.call(_card, profile, store)
+        surface = _card(eyes, profile, store)
         card = surface if named is None else named.card(surface)
         async with open_videos(plan) as videos, open_sinks(plan, clock) as sinks:
             shared = Shared(
                 profile=profile,
-                perception=perception,
-                enrolled=enrolled,
+                eyes=eyes,
                 ears=ears,
                 embed=embed,
                 composer=Composer(
@@ -115,7 +109,7 @@ async def opened(plan: Plan, store: ModelStore) -> AsyncIterator[Opened]:
                 network=network,
                 script=script,
             )
-            meters = Meters(engines=meter, ears=ears)
+            meters = Meters(engines=meter, eyes=eyes, ears=ears)
             cards = dict.fromkeys((card, surface, *_speech_cards(plan, store)))
             yield Opened(shared=shared, cards=tuple(cards), meters=meters)
 
@@ -158,30 +152,12 @@ async def _watched(plan: Plan, shared: Shared) -> list[Outcome]:
             timer.cancel()
 
 
-def _networks(
-    config: PerceptionConfig, store: ModelStore, meter: EngineMeter
-) -> PerceptionNetworks:
-    """Open the networks, and the thread in which half of them run; they are closed together."""
-    if not config.runtime.beside:
-        return open_networks(config, store, meter.open)
-    second = SecondThread()
-    networks = open_networks(config, store, meter.open, second)
-    networks.engines.callback(second.close)
-    return networks
-
-
-def _enrolled(networks: PerceptionNetworks, profile: Profile) -> Descriptor | None:
-    """Look at the enrolment picture, if there is one, before anything is opened or published."""
-    picture = profile.reading.enrol
-    return None if picture is None else enrol(picture, networks, profile.perception)
-
-
-def _card(networks: PerceptionNetworks, profile: Profile, store: ModelStore) -> ModelCard:
+def _card(eyes: Eyes, profile: Profile, store: ModelStore) -> ModelCard:
     name = profile.perception.expression.model
     return ModelCard(
         name=name,
         digest=store.digest(name),
-        keypoints=None if networks.keypoints is None else networks.keypoints.name,
+        keypoints=eyes.keypoints,
         grid_hz=profile.reading.grid_hz,
     )
 

@@ -6,9 +6,8 @@ cancels the others: a failure can never look like the end of the stream.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 
-from engines.perception.networks import PerceptionNetworks
-from engines.perception.observer import Observer
 from engines.spec.frame import SOUND_RATE_HZ, Frame, Gap, Sound
 from engines.spec.observation import Scene
 from stream.annotate.video import AnnotatedVideo
@@ -17,10 +16,12 @@ from stream.channel import Channel
 from stream.clock import Clock
 from stream.compose import Composer
 from stream.episodes import Episodes
+from stream.errors import EyesLostError
 from stream.following import Following
 from stream.hearing import Hearing
 from stream.publish.publisher import Publisher, Stamps
 from stream.records import State, Status
+from stream.sight.eyes import Eyes
 from stream.source.spec import Item, SourceState
 from stream.source_records import gap_record, status_record
 from stream.spoken import Spoken
@@ -28,7 +29,9 @@ from stream.subject import SubjectRule
 from stream.tally import Tally
 from stream.transcript.listeners import Listeners
 from stream.windows import Hop, WindowCutter
-from stream.worker import Worker
+
+EYES_LOST: Final = "perception_lost"
+"""Why a frame was dropped that the perception process died over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +96,7 @@ async def perceive(
     frames: Channel[Frame],
     scenes: Channel[Perceived],
     *,
-    perception: Worker[PerceptionNetworks],
-    observer: Observer,
+    eyes: Eyes,
     subject: SubjectRule,
     everyone: bool,
     hearing: Hearing,
@@ -102,18 +104,28 @@ async def perceive(
     tally: Tally,
     video: AnnotatedVideo | None = None,
 ) -> None:
-    """Find the people in every frame, with engines that all sources share.
+    """Find the people in every frame, with eyes that all sources share.
+
+    A frame that the eyes died over is lost, and counted; the next one finds them again.
 
     Only the bodies of those who are watched are looked for: the rule is asked here, frame by frame,
     and not later in the pipeline, so that a file gives the same however fast it is read.
     """
     async with scenes:
+        unsaid: tuple[Spoken, ...] = ()
         async for frame in frames:
             spoken = await hearing.look(frame.time_s)
             for turn in spoken:
                 subject.hear(turn.person_id, turn.seconds)
             watched = subject.watched()
-            scene = await perception.call(observer.observe, frame, None if everyone else watched)
+            try:
+                look = await eyes.look(frame, None if everyone else watched)
+            except EyesLostError:
+                frames.lose(EYES_LOST)
+                unsaid += spoken
+                await hearing.miss()
+                continue
+            scene, spoken, unsaid = look.scene, unsaid + spoken, ()
             subject.see(scene)
             tally.analysed += 1
             perceived_s = clock.monotonic_s()

@@ -309,3 +309,86 @@ def schema(
     from stream.commands.schema import schema as work
 
     raise typer.Exit(work(bench=bench))
+
+
+def calibrate(
+    precision: Annotated[
+        Literal["bf16", "fp16", "int8"],
+        typer.Argument(metavar="PRECISION", help="bf16, fp16 or int8.", show_default=False),
+    ],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="As in `subface run`: what your cameras show, a few minutes of it.",
+        ),
+    ],
+    profile: Profile = "embedded",
+    overrides: Override = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this network; may be repeated."),
+    ] = None,
+    inputs: Annotated[
+        int,
+        typer.Option(
+            "--frames",
+            min=16,
+            metavar="N",
+            help="Of each network the N inputs that differ most; two in five are held out.",
+        ),
+    ] = 200,
+    for_s: Annotated[
+        float | None,
+        typer.Option("--for", metavar="SECONDS", min=0.1, help="Look at each source for so long."),
+    ] = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What must be kept; by default configs/precision.yaml."),
+    ] = None,
+    keep_pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep what the networks were given: pictures of people. Otherwise none is kept.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write report.md, report.json and pictures of where both differ most.",
+        ),
+    ] = None,
+) -> None:
+    """Make networks faster by less exact arithmetic, and admit those that still do their task.
+
+    Looks at the sources with the profile's networks in f32, keeps the most different inputs of
+    each, makes each network in the precision (int8: ranges read off the first three fifths), and
+    holds it against f32 on the rest: boxes by F1 and IoU, points in shoulder widths, vectors by
+    cosine and nearest neighbour, classes by agreement. A network that fails keeps f32.
+
+    bf16 is the processor's own arithmetic and needs no file; fp16 is for NVIDIA's cards; fp16 and
+    int8 need `make build-env`. Nothing is used before a profile asks for it:
+    perception.runtime.precision.
+
+    Examples: subface calibrate bf16 interview.mp4
+
+    subface calibrate int8 rtsp://10.0.0.4/live --for 300 --report int8-report
+    """
+    from stream.commands.calibrate import CalibrateOptions
+    from stream.commands.calibrate import calibrate as work
+
+    options = CalibrateOptions(
+        precision=precision,
+        sources=sources,
+        profile=profile,
+        overrides=overrides or [],
+        models=models or [],
+        inputs=inputs,
+        for_s=for_s,
+        limits=limits,
+        keep_pictures=keep_pictures,
+        report=report,
+    )
+    raise typer.Exit(work(options))

@@ -1,5 +1,6 @@
 import contextlib
 import getpass
+import logging
 import os
 import shutil
 import signal
@@ -51,6 +52,16 @@ def tool(name):
     """Return the path of a program, or leave the test out."""
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     return path or leave_out(f"{name} is not installed; `make test` installs it where it may")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before():
+    """Leave the levels of all loggers as they were: the command line sets some, and so do tests."""
+    loggers = (logging.root, *logging.root.manager.loggerDict.values())
+    levels = {item: item.level for item in loggers if isinstance(item, logging.Logger)}
+    yield
+    for logger, level in levels.items():
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,30 @@
-"""OpenVINO: the CPU backend; it reads .onnx and .tflite files as they are."""
+"""OpenVINO: the CPU backend; it reads .onnx and .tflite files as they are.
 
+What it compiles from a graph can be stored (``subface engines build``) and is then loaded in a
+third of the time. Nothing depends on it: without a stored plan, or with one that is broken, the
+graph is compiled.
+"""
+
+import io
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import openvino
 
 from engines.errors import EngineError
+from engines.models.store import sha256
+from engines.plans.identity import PlanIdentity
+from engines.plans.machine import this_processor
+from engines.plans.store import Plans
 from engines.spec.tensors import Batch, EngineSpec, TensorSpec
+
+logger = logging.getLogger(__name__)
+
+DEVICE: Final = "CPU"
 
 
 class OpenVinoEngine:
@@ -29,6 +44,8 @@ class OpenVinoEngine:
         precision: The arithmetic's precision.
         outputs: The names of the outputs to keep, in order; what only the others need is not
             computed. None keeps all.
+        plans: Where what was compiled before is found; None compiles the graph in any case.
+        name: What the graph is called there; its file's name by default.
 
     Raises:
         EngineError: If the graph is missing or broken, or has no output of such a name.
@@ -41,30 +58,16 @@ class OpenVinoEngine:
         threads: int = 1,
         precision: Literal["f32", "bf16"] = "f32",
         outputs: Sequence[str] | None = None,
+        plans: Plans | None = None,
+        name: str | None = None,
     ) -> None:
         if not path.is_file():
             msg = f"{path}: there is no such graph; `subface models pull` fetches the models"
             raise EngineError(msg)
-        core = openvino.Core()
-        try:
-            model = core.read_model(path)
-            if outputs is not None:
-                model = _keep(model, outputs, path)
-            compiled = core.compile_model(
-                model,
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": precision,
-                    "INFERENCE_NUM_THREADS": threads,
-                    "NUM_STREAMS": 1,
-                    "PERFORMANCE_HINT": "LATENCY",
-                    "ENABLE_CPU_PINNING": False,
-                },
-            )
-        except RuntimeError as error:  # the only type that the binding raises
-            reason = str(error).strip().rpartition("\n")[2]
-            msg = f"{path}: OpenVINO cannot read this graph; is the file whole? It says: {reason}"
-            raise EngineError(msg) from error
+        graph = _Graph(path, outputs, _settings(precision, threads))
+        compiled = None if plans is None else graph.loaded(plans, name or path.stem)
+        if compiled is None:
+            compiled = graph.compiled()
         self._request = compiled.create_infer_request()
         self.spec = EngineSpec(
             inputs=_tensor_specs(compiled.inputs, "input"),
@@ -94,6 +97,79 @@ class OpenVinoEngine:
         traceback: TracebackType | None,
     ) -> None:
         del self._request
+
+
+class _Graph:
+    """A graph on its way into an engine."""
+
+    def __init__(
+        self, path: Path, outputs: Sequence[str] | None, settings: dict[str, str | int | bool]
+    ) -> None:
+        self._path = path
+        self._outputs = outputs
+        self._settings = settings
+        self._core = openvino.Core()
+
+    def compiled(self) -> Any:  # noqa: ANN401 (the binding is untyped)
+        logger.debug("%s: compiled from its graph", self._path)
+        try:
+            model = self._core.read_model(self._path)
+            if self._outputs is not None:
+                model = _keep(model, self._outputs, self._path)
+            return self._core.compile_model(model, DEVICE, self._settings)
+        except RuntimeError as error:  # the only type that the binding raises
+            msg = (
+                f"{self._path}: OpenVINO cannot read this graph; is the file whole? "
+                f"It says: {_reason(error)}"
+            )
+            raise EngineError(msg) from error
+
+    def loaded(self, plans: Plans, name: str) -> Any | None:  # noqa: ANN401
+        """Return what a stored plan gives; None where there is none that can be used."""
+        plan = plans.offer(self._identity(), self._plan, name)
+        if plan is None:
+            return None
+        try:
+            return self._core.import_model(plan, DEVICE, self._settings)
+        except RuntimeError as error:
+            logger.warning(
+                "%s: OpenVINO does not load its stored plan, so its graph is compiled; "
+                "`subface engines build --force` makes the plan anew. It says: %s",
+                name,
+                _reason(error),
+            )
+            return None
+
+    def _identity(self) -> PlanIdentity:
+        return PlanIdentity(
+            graph=sha256(self._path),
+            outputs=None if self._outputs is None else tuple(self._outputs),
+            runtime="openvino",
+            runtime_version=openvino.__version__,
+            device=this_processor(),
+            settings=self._settings,
+        )
+
+    def _plan(self) -> bytes:
+        stream = io.BytesIO()
+        self.compiled().export_model(stream)
+        plan = stream.getvalue()
+        self._core.import_model(plan, DEVICE, self._settings)  # what cannot be loaded is no plan
+        return plan
+
+
+def _settings(precision: Literal["f32", "bf16"], threads: int) -> dict[str, str | int | bool]:
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _reason(error: RuntimeError) -> str:
+    return str(error).strip().rpartition("\n")[2]
 
 
 def _keep(model: Any, names: Sequence[str], path: Path) -> Any:  # noqa: ANN401 (untyped)

@@ -29,7 +29,8 @@ from engines.build.dinov2_weights import (
     load_hub_encoder,
     random_encoder,
 )
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ConfigError, SubfaceError
 from engines.networks import dinov2_crop
 

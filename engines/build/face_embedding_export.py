@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from engines.build.dlib_weights import read_face_network
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ConfigError, SubfaceError
 from engines.networks import face_embedding
 

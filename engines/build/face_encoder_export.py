@@ -17,7 +17,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ModelError, SubfaceError
 from engines.networks import face_encoder
 from engines.networks.face_encoder import FaceEncoder, FaceReader

@@ -1,14 +1,11 @@
 """A torch module as an ONNX file of ours, with its provenance beside it.
 
-Every recipe ends here, so that all graphs are exported, checked and described in the same way. Both
-files appear by a rename: what is in the cache is whole.
+Every recipe that has a torch module ends here, so that all graphs are exported, checked and
+described in the same way.
 """
 
-import hashlib
-import json
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +13,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from engines.build.graph_provenance import place_graph
 from engines.errors import ModelError
 
 OPSET: Final = 17  # the first with everything that is used; TensorRT 10.3 reads up to 20
@@ -65,18 +63,4 @@ def write_graph(
             dynamo=False,  # the other exporter fixes H and W where a grid is computed from them
         )
     onnx.checker.check_model(part, full_check=True)
-    described = {"sha256": sha256(part), "size_bytes": part.stat().st_size, **provenance}
-    part.replace(out)
-    part.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    part.replace(out.with_name(f"{out.name}.json"))
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of what made a graph, by package name."""
-    return {name: version(name) for name in packages}
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    place_graph(part, out, provenance)

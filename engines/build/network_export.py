@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ModelError, SubfaceError
 from engines.networks.attention import attend
 from engines.networks.branch import Branch, BranchHistory, BranchStep

@@ -8,7 +8,7 @@ the live environment has. Graph and provenance appear by a rename: what is in th
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +16,12 @@ from typing import Any, Final
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
 import torch
-from torch import nn
 from ultralytics import YOLO
 from ultralytics.nn.modules.head import Detect
 
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
+from engines.errors import ModelError, SubfaceError
 from engines.networks import person_boxes
 
 SAMPLE_HW: Final = (360, 640)  # any frame: height and width stay free in the graph
@@ -31,11 +32,14 @@ def export_person_boxes(weights: Path, canvas_hw: tuple[int, int], out: Path) ->
 
     Args:
         weights: A YOLO11 detection or segmentation checkpoint. It is a pickle: loading one runs
-            what it says, so the caller has checked its digest.
+            what it says, so the caller has checked its digest, or trained it.
         canvas_hw: Height and width of the canvas.
         out: Where the .onnx file goes; its provenance goes beside it.
+
+    Raises:
+        ModelError: If it is no detector, or knows no persons.
     """
-    graph = person_boxes.PersonBoxes(load_detector(weights), canvas_hw).eval()
+    graph = person_detector(weights, canvas_hw)
     write_graph(
         graph,
         (torch.zeros((1, *SAMPLE_HW, 3), dtype=torch.uint8),),
@@ -53,21 +57,52 @@ def export_person_boxes(weights: Path, canvas_hw: tuple[int, int], out: Path) ->
     )
 
 
-def load_detector(weights: Path) -> nn.Module:
+def person_detector(weights: Path, canvas_hw: tuple[int, int]) -> person_boxes.PersonBoxes:
+    """Load weights as the torch module that the graph is made of; raises as the export does."""
+    network = load_detector(weights)
+    person = person_class(network.names, weights)
+    graph: person_boxes.PersonBoxes = person_boxes.PersonBoxes(network, canvas_hw, person=person)
+    graph.eval()
+    return graph
+
+
+def person_class(names: Mapping[int, str], weights: Path) -> int:
+    """Return which of a network's classes is a person: the one of that name, or the only one.
+
+    Raises:
+        ModelError: If there is neither.
+    """
+    found = [number for number, name in names.items() if name.casefold() == "person"]
+    if not found and len(names) == 1:
+        found = list(names)
+    if not found:
+        known = ", ".join(names.values())
+        msg = f"{weights}: expected a class named person, or one class alone, got {known}"
+        raise ModelError(msg)
+    return found[0]
+
+
+def load_detector(weights: Path) -> Any:  # noqa: ANN401 (Ultralytics is untyped)
     """Load a YOLO11 network without its mask head, ready to be traced.
 
     Returns:
         The network in f32 on the CPU, batch normalisation folded, gradients off.
+
+    Raises:
+        ModelError: If it is no detector.
     """
     network: Any = YOLO(weights).model.float().eval().fuse(verbose=False)
     head = network.model[-1]
+    if not isinstance(head, Detect) or head.end2end:
+        kind = type(head).__name__
+        msg = f"{weights}: expected a YOLO that detects and leaves suppression to us, got {kind}"
+        raise ModelError(msg)
     head.__class__ = Detect  # Segment is a Detect that also computes masks
     head.export, head.format = True, "onnx"
     head.shape = None  # the anchors are laid out anew for the canvas
     for parameter in network.parameters():
         parameter.requires_grad_(requires_grad=False)
-    detector: nn.Module = network
-    return detector
+    return network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,7 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    export_person_boxes(options.weights, options.canvas, options.out)
+    try:
+        export_person_boxes(options.weights, options.canvas, options.out)
+    except SubfaceError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
     return 0
 
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from engines.build import face_encoder_export, text_head_export
 from engines.build.face_encoder_export import load_reader
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.build.text_head_export import load_head
 from engines.errors import ModelError, SubfaceError
 from engines.models.starter_network import STARTER

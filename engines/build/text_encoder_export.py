@@ -22,7 +22,8 @@ import torch
 from transformers import BertModel
 
 from engines.build.bert_weights import SIZES, load_bert, random_bert
-from engines.build.graph_file import sha256, versions, write_graph
+from engines.build.graph_file import write_graph
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ConfigError, SubfaceError
 from engines.networks import text_encoder
 

@@ -13,11 +13,8 @@ would cast the whole frame once for each.
 """
 
 import argparse
-import hashlib
-import json
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +30,7 @@ from onnx import (
     version_converter,
 )
 
+from engines.build.graph_provenance import place_graph, sha256, versions
 from engines.errors import ModelError, SubfaceError
 
 RECIPE: Final = "whole-body"
@@ -243,23 +241,17 @@ def export_whole_body(weights: Path, canvas_hw: tuple[int, int], out: Path) -> N
     network = onnx.load(weights)
     part = out.with_name(f".{out.name}.part")
     onnx.save(around_network(network, canvas_hw), part)
-    described = {
-        "sha256": _sha256(part),
-        "size_bytes": part.stat().st_size,
-        "made_from_sha256": _sha256(weights),
-        "recipe": RECIPE,
-        "revision": REVISION,
-        "canvas_hw": canvas_hw,
-        "tools": {"onnx": version("onnx")},
-    }
-    part.replace(out)
-    part.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    part.replace(out.with_name(f"{out.name}.json"))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    place_graph(
+        part,
+        out,
+        {
+            "made_from_sha256": sha256(weights),
+            "recipe": RECIPE,
+            "revision": REVISION,
+            "canvas_hw": canvas_hw,
+            "tools": versions("onnx"),
+        },
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

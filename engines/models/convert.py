@@ -1,4 +1,4 @@
-"""Derived models: converted by another Python, which has torch and Ultralytics.
+"""Graphs out of weights: converted by another Python, which has torch and Ultralytics.
 
 The two environments never meet: Ultralytics brings a second OpenCV that would overwrite ours, and
 six gigabytes that no monitoring box needs.
@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from engines.errors import ConfigError, ModelSourceError
-from engines.models.manifest import DerivedModel, Recipe
+from engines.models.manifest import Recipe
 
 VARIABLE: Final = "SUBFACE_BUILD_PYTHON"
 BUILD_PYTHON: Final = Path(".venv-build") / "bin" / "python"
@@ -23,6 +24,7 @@ PROGRAMS: Final[Mapping[Recipe, str]] = {
     "face-embedding": "engines.build.face_embedding_export",
     "whole-body": "engines.build.whole_body_export",
     "text-encoder": "engines.build.text_encoder_export",
+    "tflite": "engines.build.tflite_export",
 }
 # of this interpreter alone: they would lead the other one to our packages
 OURS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONWARNINGS"})
@@ -51,26 +53,40 @@ def build_python() -> Path:
     raise ModelSourceError(msg)
 
 
-def convert(model: DerivedModel, weights: Path, out: Path) -> None:
-    """Make a derived model's file, and its provenance beside it.
+def convert(
+    recipe: Recipe,
+    weights: Path,
+    out: Path,
+    *,
+    canvas_hw: tuple[int, int] | None = None,
+    tokens: int | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Make a graph out of weights, and its provenance beside it.
 
     Args:
-        model: What to make.
-        weights: The file that it is made from; its digest has been checked.
-        out: Where it goes.
+        recipe: How.
+        weights: The file that it is made from; its digest has been checked, or its user trusts it.
+        out: Where the graph goes.
+        canvas_hw: Of a recipe that lays pictures on one.
+        tokens: Of a recipe for texts: the longest.
+        options: Further settings of the recipe.
 
     Raises:
         ConfigError: If ``$SUBFACE_BUILD_PYTHON`` names no file.
         ModelSourceError: If there is no such Python, or the conversion fails.
     """
-    command = [str(build_python()), "-m", PROGRAMS[model.recipe], model.recipe]
-    command += ["--weights", str(weights), *_extent(model), "--out", str(out)]
-    command += [f"--{key}={value}" for key, value in model.options.items()]
+    command = [str(build_python()), "-m", PROGRAMS[recipe], recipe, "--weights", str(weights)]
+    if canvas_hw is not None:
+        command += ["--canvas", f"{canvas_hw[0]}x{canvas_hw[1]}"]
+    if tokens is not None:
+        command += ["--tokens", str(tokens)]
+    command += ["--out", str(out), *(f"--{key}={value}" for key, value in options.items())]
     with tempfile.TemporaryDirectory(prefix="convert-") as settings:
         done = subprocess.run(  # noqa: S603 (the configured interpreter, arguments from the manifest)
             command,
             cwd=settings,
-            env=_environment(settings),
+            env=build_environment(settings),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -82,14 +98,12 @@ def convert(model: DerivedModel, weights: Path, out: Path) -> None:
         raise ModelSourceError(msg)
 
 
-def _extent(model: DerivedModel) -> list[str]:
-    if model.canvas_hw is None:
-        return ["--tokens", str(model.tokens)]
-    height, width = model.canvas_hw
-    return ["--canvas", f"{height}x{width}"]
+def build_environment(settings: str) -> dict[str, str]:
+    """Return the environment of the Python that converts.
 
-
-def _environment(settings: str) -> dict[str, str]:
+    Args:
+        settings: The folder for what its packages write of their own.
+    """
     kept = {key: value for key, value in os.environ.items() if key not in OURS}
     # Ultralytics and matplotlib write settings into the home folder otherwise
     kept |= {"YOLO_CONFIG_DIR": settings, "MPLCONFIGDIR": settings}

@@ -22,7 +22,9 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Bytes = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0)]
 Axis = int | str
-Recipe = Literal["person-boxes", "dinov2-crop", "face-embedding", "whole-body", "text-encoder"]
+Recipe = Literal[
+    "person-boxes", "dinov2-crop", "face-embedding", "whole-body", "text-encoder", "tflite"
+]
 
 STRIDES: Final[Mapping[Recipe, int]] = {
     "person-boxes": 32,  # YOLO's coarsest cell
@@ -30,7 +32,14 @@ STRIDES: Final[Mapping[Recipe, int]] = {
     "face-embedding": 150,  # the one size that dlib's network knows
     "whole-body": 32,  # a cell of the networks' last stage
 }
-"""What the sides of a canvas are multiples of; a recipe that looks at no picture has none."""
+"""What the sides of a canvas are multiples of, for recipes that lay pictures on one."""
+
+TAKES: Final[Mapping[Recipe, frozenset[str]]] = {
+    **dict.fromkeys(STRIDES, frozenset({"canvas_hw"})),
+    "text-encoder": frozenset({"tokens", "tokenizer"}),
+    "tflite": frozenset(),  # the file says it all
+}
+"""Which of an entry's keys a recipe needs; it takes none of the others."""
 
 PICKLES: Final = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".npy"})
 """Endings of files that may hold a program."""
@@ -140,25 +149,29 @@ class DerivedModel(ModelCommon):
 
     @validates(mode="after")
     def _has_what_its_recipe_takes(self) -> Self:
-        looks = self.recipe in STRIDES
-        for key in ("canvas_hw", "tokens", "tokenizer"):
-            stated, needed = getattr(self, key) is not None, looks == (key == "canvas_hw")
-            if stated != needed:
-                verb = "needs" if needed else "takes no"
-                msg = f"{key}: the recipe {self.recipe} {verb} {key}"
-                raise ValueError(msg)
+        stated = {"canvas_hw": self.canvas_hw, "tokens": self.tokens, "tokenizer": self.tokenizer}
+        wrong = conflict_of_extent(self.recipe, stated)
+        if wrong:
+            raise ValueError(wrong)
         return self
 
-    @validates(mode="after")
-    def _fits_the_strides(self) -> Self:
-        if self.canvas_hw is None:
-            return self
-        stride = STRIDES[self.recipe]
-        if any(side % stride for side in self.canvas_hw):
-            height, width = self.canvas_hw
-            msg = f"canvas_hw: expected multiples of {stride}, got {height}x{width}"
-            raise ValueError(msg)
-        return self
+
+def conflict_of_extent(recipe: Recipe, stated: Mapping[str, object]) -> str | None:
+    """Say what of a recipe's settings is missing, too much or does not fit; None if nothing is.
+
+    Args:
+        recipe: How a graph is made.
+        stated: ``canvas_hw``, ``tokens`` and ``tokenizer``, None where it is not stated; one that
+            is left out is not asked for.
+    """
+    for key, value in stated.items():
+        if (value is not None) != (key in TAKES[recipe]):
+            verb = "needs" if value is None else "takes no"
+            return f"{key}: the recipe {recipe} {verb} {key}"
+    canvas = stated.get("canvas_hw")
+    if isinstance(canvas, tuple) and any(side % STRIDES[recipe] for side in canvas):
+        return f"canvas_hw: expected multiples of {STRIDES[recipe]}, got {canvas[0]}x{canvas[1]}"
+    return None
 
 
 def _refuse_pickle_of_unknown_content(file: ModelFile) -> None:

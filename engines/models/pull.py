@@ -162,7 +162,14 @@ class _Puller:
         self._observer.begin(name, None)
         self._observer.note(name, f"converting {model.made_from}")
         try:
-            convert(model, self._store.path(model.made_from), self._store.place(name))
+            convert(
+                model.recipe,
+                self._store.path(model.made_from),
+                self._store.place(name),
+                canvas_hw=model.canvas_hw,
+                tokens=model.tokens,
+                options=model.options,
+            )
         except (ModelMissingError, ModelSourceError) as error:
             msg = f"model {name!r}: {error}"
             raise ModelSourceError(msg) from error

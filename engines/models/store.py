@@ -39,8 +39,17 @@ def sha256(path: Path) -> str:
     return _sha256(path, status.st_mtime_ns, status.st_size, status.st_ino)
 
 
+def own_graph(name: str) -> Path | None:
+    """Return the path that a profile gives in the place of a model's name; None if it is a name."""
+    return Path(name).expanduser() if "/" in name else None
+
+
 class ModelStore:
-    """The models of a manifest in a cache folder.
+    """The models of a manifest in a cache folder, and graphs of a user's own.
+
+    A name with a slash in it is the path of a graph that somebody made, as ``subface models
+    convert`` makes one: it is used where it lies. If its provenance lies beside it, it must be the
+    file that was made then.
 
     Attributes:
         root: The cache folder; the models lie in ``models/<name>/`` below it.
@@ -65,6 +74,9 @@ class ModelStore:
         Raises:
             ConfigError: If the manifest has no such model.
         """
+        own = own_graph(name)
+        if own is not None:
+            return own
         model = self.manifest.model(name)
         if isinstance(model, FolderModel):
             return self.folder(name)
@@ -82,6 +94,9 @@ class ModelStore:
             ModelMissingError: If it is not in the cache, or not all of it.
             ModelDigestError: If it is not what the manifest names.
         """
+        own = own_graph(name)
+        if own is not None:
+            return _own_checked(own)
         model = self.manifest.model(name)
         if isinstance(model, DerivedModel):
             self._check(name, self.place(name), self._sha256_of_derived(name, model))
@@ -100,7 +115,7 @@ class ModelStore:
         Raises:
             ConfigError: If the model reads no text.
         """
-        model = self.manifest.model(name)
+        model = None if own_graph(name) else self.manifest.model(name)
         if not isinstance(model, DerivedModel) or model.tokenizer is None:
             msg = f"model {name!r} has no tokenizer: it reads no text"
             raise ConfigError(msg)
@@ -112,7 +127,8 @@ class ModelStore:
         Of several files it is that of their names and digests, a line each, as ``sha256sum`` writes
         them.
         """
-        path, model = self.path(name), self.manifest.model(name)
+        path = self.path(name)
+        model = None if own_graph(name) else self.manifest.model(name)
         if not isinstance(model, FolderModel):
             return sha256(path)
         lines = [f"{sha256(path / file.file)}  {file.file}\n" for file in model.files]
@@ -124,9 +140,24 @@ class ModelStore:
         Of a derived one it is that of what it was made from: the graph is made on each machine, by
         its own tools, and differs in bytes where it does not in numbers.
         """
+        if own_graph(name):
+            provenance = read_provenance(self.path(name))
+            return provenance.made_from_sha256 if provenance else self.digest(name)
         model = self.manifest.model(name)
         source = self._sha256_of_source(model) if isinstance(model, DerivedModel) else None
         return source or self.digest(name)
+
+    def weights_name(self, name: str) -> str:
+        """Return the name of the model that holds the weights: of a derived one what it is made of.
+
+        Raises:
+            ConfigError: If the manifest has no such model.
+        """
+        own = own_graph(name)
+        if own is not None:
+            return own.stem
+        model = self.manifest.model(name)
+        return model.made_from if isinstance(model, DerivedModel) else name
 
     def verify(self, name: str) -> Path:
         """Return the path after hashing everything anew; raises as ``path`` does."""
@@ -139,6 +170,9 @@ class ModelStore:
         Raises:
             ConfigError: If the manifest has no such model.
         """
+        own = own_graph(name)
+        if own is not None:
+            return own.is_file()
         model = self.manifest.model(name)
         if not isinstance(model, DerivedModel):
             return all(self._is_whole(name, file) for file in model.files)
@@ -158,7 +192,11 @@ class ModelStore:
             ConfigError: If the manifest has no such model.
             ModelMissingError: If some are not there, with the one command that brings all of them.
         """
-        missing = [name for name in self.manifest.with_tokenizers(names) if not self._stands(name)]
+        wanted = list(names)
+        for own in filter(None, map(own_graph, wanted)):
+            _own_there(own)
+        known = [name for name in wanted if not own_graph(name)]
+        missing = [name for name in self.manifest.with_tokenizers(known) if not self._stands(name)]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             msg = (
@@ -173,8 +211,8 @@ class ModelStore:
         Raises:
             ConfigError: If the manifest has no such model.
         """
-        model = self.manifest.model(name)
-        if isinstance(model, DerivedModel):
+        model = None if own_graph(name) else self.manifest.model(name)
+        if model is None or isinstance(model, DerivedModel):
             path = self.place(name)
             return path.stat().st_size if path.is_file() else None
         sizes = [self._size_of_fetched(name, file) for file in model.files]
@@ -251,6 +289,24 @@ def _there(name: str, path: Path) -> Path:
         return path
     msg = f"model {name!r}: {path} is not there; bring it with `subface models pull {name}`"
     raise ModelMissingError(msg)
+
+
+def _own_there(path: Path) -> Path:
+    if path.is_file():
+        return path
+    msg = f"{path}: there is no such graph; `subface models convert` makes one out of weights"
+    raise ModelMissingError(msg)
+
+
+def _own_checked(path: Path) -> Path:
+    provenance = read_provenance(_own_there(path))
+    if provenance is not None and provenance.sha256 != sha256(path):
+        msg = (
+            f"{path}: expected sha256 {provenance.sha256}, as {path.name}.json beside it says, got "
+            f"{sha256(path)}; convert it again, or remove {path.name}.json if the change is yours"
+        )
+        raise ModelDigestError(msg)
+    return path
 
 
 def _again(name: str) -> str:

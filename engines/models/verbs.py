@@ -149,6 +149,44 @@ def verify_models(
         raise typer.Exit(ModelError.exit_code)
 
 
+@models.command("convert")
+def convert_weights(
+    weights: Annotated[
+        Path,
+        typer.Argument(metavar="WEIGHTS", help="What was trained.", exists=True, dir_okay=True),
+    ],
+    recipe: Annotated[
+        Literal["person-boxes", "dinov2-crop", "whole-body", "tflite"],
+        typer.Option(help="How a graph is made of it: the recipe of the model that it replaces."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="Where the graph goes.")],
+    canvas: Annotated[
+        str | None, typer.Option(metavar="HxW", help="What pictures are laid on, in pixels.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="A further setting of the recipe."),
+    ] = None,
+) -> None:
+    """Make a graph out of weights of your own, for a profile to name by its path.
+
+    A .pt is a pickle, which runs what it says: convert only what you trained or trust. The graph's
+    provenance lies beside it, and it is refused if it is not that file any more.
+
+        subface models convert best.pt --recipe person-boxes --canvas 320x320 --out ./best.onnx
+
+        subface run CLIP --set perception.detector.model=./best.onnx
+    """
+    from engines.models.own import convert_own
+
+    made = convert_own(weights, recipe, out, canvas=canvas, options=options or [])
+    typer.echo(f"{made}: made; name it in a profile by a path with a slash, such as {_named(made)}")
+
+
+def _named(path: Path) -> str:
+    return str(path) if "/" in str(path) else f"./{path}"
+
+
 def _store(cache: Path | None, manifest: Path | None) -> "ModelStore":
     from engines.models.manifest import load_manifest
     from engines.models.store import ModelStore

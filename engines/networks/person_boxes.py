@@ -17,7 +17,7 @@ REVISION: Final = 1  # grows with every change of what the graph computes; the m
 INPUTS: Final = ("frame",)
 OUTPUTS: Final = ("boxes", "scores")
 
-PERSON: Final = 0  # COCO's first class
+PERSON: Final = 0  # among COCO's classes
 CANDIDATES: Final = 100  # persons in a picture, with several boxes each before suppression
 MAX_IOU: Final = 0.7  # two boxes that overlap more are one person; Ultralytics' own value
 ROUNDS: Final = 8  # the longest chain 'a beats b, b beats c, ...' that is resolved exactly
@@ -32,12 +32,16 @@ class PersonBoxes(nn.Module):
         network: Takes float32 [1, 3, h, w] in 0..1 on the canvas and returns [1, 4 + C, N]: centre
             and size in pixels of the canvas, then one score a class.
         canvas_hw: Height and width of the canvas, multiples of the network's stride.
+        person: Which of the network's classes is a person.
     """
 
-    def __init__(self, network: nn.Module, canvas_hw: tuple[int, int]) -> None:
+    def __init__(
+        self, network: nn.Module, canvas_hw: tuple[int, int], *, person: int = PERSON
+    ) -> None:
         super().__init__()
         self.network = network
         self.canvas_hw = canvas_hw
+        self.person = person
 
     def forward(
         self, frame: UInt8[Tensor, "1 H W 3"]
@@ -101,9 +105,9 @@ class PersonBoxes(nn.Module):
     def candidates(
         self, prediction: Float[Tensor, "4+C N"]
     ) -> tuple[Float[Tensor, "K 4"], Float[Tensor, " K"]]:
-        """Take the best boxes whose first class is person, as x1 y1 x2 y2 on the canvas."""
+        """Take the best boxes that are persons before all else, as x1 y1 x2 y2 on the canvas."""
         classes = prediction[4:]
-        person = classes[PERSON]
+        person = classes[self.person]
         scores, places = torch.topk(person * (person >= classes.amax(0)), CANDIDATES)
         centre, size = prediction[:4].t()[places].split(2, dim=1)
         return torch.cat([centre - size / 2, centre + size / 2], dim=1), scores
@@ -116,11 +120,14 @@ def greedy_mask(
 
     Greedy suppression is the fixed point of 'a box stays if no better one that stays overlaps it'.
     Round n is right for every box whose chain of better, overlapping boxes is shorter than n.
+    Beyond that an even number of rounds errs to one side: the first round keeps too few, and each
+    round turns too few into too many and back, so after every second one all are kept that greedy
+    suppression keeps, and perhaps a box more. A person may be seen twice, and none is lost.
 
     Args:
         boxes: x1 y1 x2 y2, best first.
         max_iou: Two boxes that overlap more are the same.
-        rounds: As many as boxes give greedy suppression exactly.
+        rounds: Even; as many as boxes give greedy suppression exactly.
 
     Returns:
         1 for a box that stays, 0 for one that does not.

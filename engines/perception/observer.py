@@ -30,6 +30,14 @@ CLOCK_JITTER_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """The newest numbers that an observer gave: one that takes its place begins after them."""
+
+    tracks: int = 0
+    persons: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Recognised:
     """The people of a frame by their faces: tracks, and by track_id looks and pupils."""
 
@@ -47,18 +55,33 @@ class Observer:
     Args:
         config: Thresholds and intervals.
         enrolled: How the person of the enrolment picture looks; None if there is no picture.
+        after: What an observer gave whose place it takes: no number is given twice in a source.
     """
 
-    def __init__(self, config: PerceptionConfig, enrolled: Descriptor | None = None) -> None:
+    def __init__(
+        self,
+        config: PerceptionConfig,
+        enrolled: Descriptor | None = None,
+        *,
+        after: Given | None = None,
+    ) -> None:
+        after = after or Given()
         self._config = config
-        self._people = People(config.identity, enrolled)
-        self._tracker: Tracker = ByteTracker(config.tracker, min_score=config.detector.min_score)
+        self._people = People(config.identity, enrolled, given=after.persons)
+        self._tracker: Tracker = ByteTracker(
+            config.tracker, min_score=config.detector.min_score, given=after.tracks
+        )
         self._faces: dict[int, Face] = {}
         self._persons: dict[int, str | None] = {}
         self._followed = FollowedPeople()
         self._view: tuple[int, int] | None = None
         self._carried = 0
         self._looked_s = -math.inf
+
+    @property
+    def given(self) -> Given:
+        """Which numbers it gave so far."""
+        return Given(tracks=self._tracker.given, persons=self._people.given)
 
     def observe(
         self, networks: PerceptionNetworks, frame: Frame, watched: Collection[str] | None = None

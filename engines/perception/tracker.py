@@ -43,6 +43,11 @@ class Track:
 class Tracker(Protocol):
     """Follows persons through one source, on its media clock."""
 
+    @property
+    def given(self) -> int:
+        """The newest number that was given; 0 before any was."""
+        ...
+
     def update(self, detections: Detections, time_s: float) -> tuple[Track, ...]:
         """Take in what the detector saw and return the tracks that it confirmed.
 
@@ -78,12 +83,16 @@ class ByteTracker:
     Args:
         config: The least overlap that joins a detection to a track; how long a track is kept.
         min_score: A detection below it starts no track.
+        given: The newest number that was given before, by a tracker whose place it takes.
+
+    Attributes:
+        given: The newest number that was given.
     """
 
-    def __init__(self, config: TrackerConfig, *, min_score: float) -> None:
+    def __init__(self, config: TrackerConfig, *, min_score: float, given: int = 0) -> None:
         self._config = config
         self._min_score = min_score
-        self._given = 0
+        self.given = given
         self.restart()
 
     def restart(self) -> None:
@@ -127,19 +136,19 @@ class ByteTracker:
 
     def renumber(self, track_id: int) -> int:
         """Go on with a track under a new number: it shows somebody else by now."""
-        self._given += 1
+        self.given += 1
         for sighting in self._kept.values():
             if sighting.track_id == track_id:
-                sighting.track_id = self._given
-        return self._given
+                sighting.track_id = self.given
+        return self.given
 
     def _sight(
         self, uuid: str, box: Float32[ndarray, " 4"], score: float, time_s: float
     ) -> _Sighting:
         before = self._kept.get(uuid)
         if before is None:
-            self._given += 1
-            sighting = _Sighting(self._given, box, np.zeros(2, np.float32), score, time_s)
+            self.given += 1
+            sighting = _Sighting(self.given, box, np.zeros(2, np.float32), score, time_s)
         else:
             moved = (box[:2] + box[2:] - before.box_xyxy[:2] - before.box_xyxy[2:]) / 2
             elapsed_s = time_s - before.time_s

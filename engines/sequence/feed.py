@@ -57,5 +57,5 @@ def _digest(store: ModelStore, names: tuple[str, ...]) -> str | None:
     """Return one digest for several models: that of a line each, as ``sha256sum`` writes them."""
     if len(names) == 1:
         return store.weights_digest(names[0])
-    lines = [f"{store.weights_digest(name)}  {name}\n" for name in names]
+    lines = [f"{store.weights_digest(name)}  {store.weights_name(name)}\n" for name in names]
     return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else None

@@ -4,7 +4,8 @@ A band of W ticks is the tick's own key and W - 1 past ones, so the ring has W -
 slot is its absolute number modulo that. Softmax does not care for order, so nothing is ever moved:
 the newest key takes the place of the one that leaves the band. The network reads the arrays where
 they lie and returns one new key and value; handing the whole ring in and out of a graph costs two
-to five times the arithmetic.
+to five times the arithmetic. Where the host's memory is far, on a card, an engine keeps a copy of
+them (``KEPT``) and is told of each slot.
 """
 
 from typing import Final
@@ -15,6 +16,11 @@ from numpy import ndarray
 
 UNSEEN: Final = -1e4
 """Added to the score of what must not be seen: exp of it is 0 in f32, and f16 can hold it."""
+
+
+KEPT: Final = ("keys", "values")
+"""What an engine may keep a copy of; the bias is small and changes in several slots."""
+SLOTS_AXIS: Final = 2
 
 
 class Ring:
@@ -48,10 +54,11 @@ class Ring:
 
     def store(
         self, tick: int, key: Float32[ndarray, "L H h"], value: Float32[ndarray, "L H h"]
-    ) -> None:
-        """Keep a tick for those that come."""
-        slot = tick % self.bias.shape[1]
+    ) -> int:
+        """Keep a tick for those that come, and return in which slot."""
+        slot: int = tick % self.bias.shape[1]
         self.keys[:, :, slot] = key
         self.values[:, :, slot] = value
         self.bias[0, slot] = 0
         self._newest = tick
+        return slot

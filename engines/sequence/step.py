@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from engines.engine import Engine
+from engines.engine import Engine, KeptInput, keep
 from engines.errors import EngineError
 from engines.sequence.pooling import NewestToken, RunningPooling
-from engines.sequence.ring import Ring
+from engines.sequence.ring import KEPT, SLOTS_AXIS, Ring
 from engines.sequence.rotary import rotary
 from engines.spec.tensors import EngineSpec, TensorSpec
 
@@ -96,6 +96,7 @@ class BranchState:
         self._grid_hz = grid_hz
         self._shape = shape
         self._newest: int | None = None
+        self._last: int | None = None  # of the ticks that the body looks at
         self._recent = np.zeros((shape.ticks, *shape.features), np.float32)
         self._seen = np.zeros(shape.ticks, np.float32)
         self._ring = (
@@ -108,6 +109,7 @@ class BranchState:
             if shape.layers
             else None
         )
+        self._kept = self._kept_by(engine)
         self._pooling = (
             RunningPooling(looks=shape.looks, width=shape.width)
             if shape.looks
@@ -140,14 +142,20 @@ class BranchState:
             msg = f"features of tick {tick}: expected finite numbers; mask the tick instead"
             raise ValueError(msg)
         self._remember(tick, features)
-        made = self._engine.run(self._batch(tick))
+        try:
+            made = self._engine.run(self._batch(tick))
+        except EngineError:  # whoever goes on with another engine never saw this tick
+            self._recent[-1], self._seen[-1] = 0, 0
+            raise
         token: Float32[ndarray, " D"] = made[TOKEN][0]
         scores = made[SCORES][0] if self._shape.looks else token[:0]
         if not (np.isfinite(token).all() and np.isfinite(scores).all()):
             msg = f"tick {tick}: the step graph made a token that is not finite; are its weights?"
             raise EngineError(msg)
         if self._ring is not None:
-            self._ring.store(tick, made["key"], made["value"])
+            slot = self._ring.store(tick, made["key"], made["value"])
+            for kept in self._kept:
+                kept.wrote(slot)
         self._pooling.add(token, scores)
         self._newest = tick
         return token
@@ -156,10 +164,24 @@ class BranchState:
         """Return what fusion takes of this branch; zero while no tick held data."""
         return self._pooling.pooled()
 
+    def move(self, engine: Engine) -> None:
+        """Go on with another engine of the same graph: what one kept is built anew from here."""
+        self._engine = engine
+        self._kept = self._kept_by(engine)
+
+    def _kept_by(self, engine: Engine) -> tuple[KeptInput, ...]:
+        """Let an engine keep the ring if it does such a thing."""
+        if self._ring is None:
+            return ()
+        rings = {"keys": self._ring.keys, "values": self._ring.values}
+        copies = (keep(engine, name, rings[name], axis=SLOTS_AXIS) for name in KEPT)
+        return tuple(copy for copy in copies if copy is not None)
+
     def _remember(self, tick: int, features: Float32[ndarray, "..."]) -> None:
         """Move the ticks that the body looks at, leaving the empty ones between empty."""
         ticks = self._shape.ticks
-        passed = ticks if self._newest is None else min(tick - self._newest, ticks)
+        passed = ticks if self._last is None else min(tick - self._last, ticks)
+        self._last = tick
         if passed < ticks:
             self._recent[:-passed] = self._recent[passed:].copy()
             self._seen[:-passed] = self._seen[passed:].copy()

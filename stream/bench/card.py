@@ -1,8 +1,9 @@
 """An NVIDIA card as its driver tells of it, by NVML; what it does not tell is not made up.
 
-NVML comes with the driver; ``nvidia-ml-py`` (extra ``nvidia``) is only its door. The first card is
-read, which is the one that runs on its own. Jetson boards have no such card: their ``tegrastats``
-is not read, and nothing is told of them.
+NVML comes with the driver; ``nvidia-ml-py`` (extra ``nvidia``) is only its door. Of several cards
+that one is read which holds memory of ours; where the driver names no processes (in a container it
+does not know ours), the one that the profile names. Jetson boards are told of by
+``stream.bench.tegrastats``.
 """
 
 import importlib
@@ -31,6 +32,7 @@ class CardSample:
 
     Attributes:
         memory_mb: Held by the processes asked about; 0 if none of them is on the card.
+        busy: Part of the time in which anything ran on it, percent.
         power_w: Of the whole card.
         energy_j: Used by the whole card since its driver was loaded.
         temperature_c: Of the chip.
@@ -38,6 +40,7 @@ class CardSample:
     """
 
     memory_mb: float | None
+    busy: float | None
     power_w: float | None
     energy_j: float | None
     temperature_c: float | None
@@ -45,29 +48,30 @@ class CardSample:
 
 
 class Card:
-    """The first card of the machine.
+    """The card of the machine that the run is on.
 
     Args:
         nvml: The module ``pynvml``, initialised.
+        index: Which card is taken for it as long as the driver names none of its processes.
     """
 
-    def __init__(self, nvml: Any) -> None:  # noqa: ANN401 (it has no types)
+    def __init__(self, nvml: Any, index: int = 0) -> None:  # noqa: ANN401 (it has no types)
         self._nvml = nvml
-        self._handle = nvml.nvmlDeviceGetHandleByIndex(0)
-        count = nvml.nvmlDeviceGetCount()
-        self.names = tuple(
-            str(nvml.nvmlDeviceGetName(nvml.nvmlDeviceGetHandleByIndex(index)))
-            for index in range(count)
-        )
+        handles = [nvml.nvmlDeviceGetHandleByIndex(k) for k in range(nvml.nvmlDeviceGetCount())]
+        self._handles = handles
+        self._handle = handles[min(index, len(handles) - 1)]
+        self.names = tuple(str(nvml.nvmlDeviceGetName(handle)) for handle in handles)
         self.driver = str(nvml.nvmlSystemGetDriverVersion())
 
     def sample(self, pids: Collection[int]) -> CardSample:
         """Return how the card is, and what processes hold of its memory."""
+        self._handle = next(filter(lambda h: self._holds(h, pids), self._handles), self._handle)
         nvml, handle = self._nvml, self._handle
         power_mw = self._told(lambda: nvml.nvmlDeviceGetPowerUsage(handle))
         energy_mj = self._told(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
         return CardSample(
-            memory_mb=self._told(lambda: self._memory_mb(pids)),
+            memory_mb=self._told(lambda: self._memory_mb(handle, pids)),
+            busy=self._told(lambda: float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)),
             power_w=None if power_mw is None else power_mw / MW_A_WATT,
             energy_j=None if energy_mj is None else energy_mj / MJ_A_JOULE,
             temperature_c=self._told(
@@ -76,10 +80,13 @@ class Card:
             slowed=self._slowed(),
         )
 
-    def _memory_mb(self, pids: Collection[int]) -> float | None:
+    def _holds(self, handle: Any, pids: Collection[int]) -> bool:  # noqa: ANN401 (its type is C's)
+        return bool(self._told(lambda: self._memory_mb(handle, pids)))
+
+    def _memory_mb(self, handle: Any, pids: Collection[int]) -> float | None:  # noqa: ANN401
         held = [
             process.usedGpuMemory
-            for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+            for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
             if process.pid in pids
         ]
         return None if None in held else sum(held) / MB
@@ -99,8 +106,12 @@ class Card:
 
 
 @contextmanager
-def open_card() -> Iterator[Card | str]:
-    """Open the first card; where there is none, yield why."""
+def open_card(index: int = 0) -> Iterator[Card | str]:
+    """Open the cards; where there is none, yield why.
+
+    Args:
+        index: As of ``Card``.
+    """
     try:
         nvml = importlib.import_module("pynvml")
     except ImportError:
@@ -112,6 +123,6 @@ def open_card() -> Iterator[Card | str]:
         yield f"not available: no NVIDIA driver answers ({error})"
         return
     try:
-        yield Card(nvml) if nvml.nvmlDeviceGetCount() else "not available: no NVIDIA card"
+        yield Card(nvml, index) if nvml.nvmlDeviceGetCount() else "not available: no NVIDIA card"
     finally:
         nvml.nvmlShutdown()

@@ -150,7 +150,8 @@ def share_chart(title: str, samples: Mapping[str, Sequence[float]]) -> str:
 def legend(entries: Mapping[str, str]) -> str:
     """Return a line of colours and what they mean."""
     keys = "".join(
-        f'<span class="key {colour}"></span>{escape(name)} ' for colour, name in entries.items()
+        f'<span><i class="key {colour}"></i>{escape(name)}</span> '
+        for colour, name in entries.items()
     )
     return f'<p class="legend">{keys}</p>'
 

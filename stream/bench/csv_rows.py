@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
+from stream.bench.board_cost import BoardCost
+from stream.bench.card_cost import CardCost
+from stream.bench.footprint import Footprint
 from stream.bench.quantity import Quantity
-from stream.bench.report import Report, Trial
+from stream.bench.report import Accuracy, Report, Trial
 from stream.bench.spread import Spread
 
 HEAD: Final = (
@@ -53,7 +56,24 @@ def _rows(report: Report) -> Iterator[Row]:
         yield _value("capacity", "streams held", "", report.capacity.largest)
     for field in fields(report.cold_start):
         yield _quantity("cold start", field.name, getattr(report.cold_start, field.name))
-    yield _quantity("accuracy", "accuracy", report.accuracy)
+    for engine in report.engines:
+        told = f"{engine.runtime}, {engine.device}, {engine.precision}: {engine.why}"
+        row = _quantity("engine", f"{engine.engine}: plan built in", engine.build_s)
+        yield row | {"note": told}
+    yield from _of_accuracy(report.accuracy)
+
+
+def _of_accuracy(accuracy: Accuracy) -> Iterator[Row]:
+    if accuracy.missing is not None:
+        yield {"part": "accuracy", "what": "against f32", "note": accuracy.missing}
+    for one in accuracy.agreements:
+        shown = {"same label": one.same_label, "valence, mean difference": one.valence_mean}
+        for what, value in shown.items():
+            if value is not None:
+                yield _value("accuracy", f"{one.of}: {what}", "", value) | {"n": one.n}
+    for engine in accuracy.engines:
+        what = f"{engine.engine}: times as fast as in f32"
+        yield _value("accuracy", what, "", engine.times) | {"note": engine.why}
 
 
 def _of_trial(part: str, trial: Trial) -> Iterator[Row]:
@@ -75,10 +95,16 @@ def _of_trial(part: str, trial: Trial) -> Iterator[Row]:
         for reason, count in edge.drops.items():
             yield _value(part, f"{edge.edge}: dropped, {reason}", "", count)
     footprint = trial.footprint
-    for field in fields(footprint):
-        value = getattr(footprint, field.name)
+    yield from _quantities(part, "", footprint)
+    yield from _quantities(part, "card_", footprint.card)
+    yield from _quantities(part, "board_", footprint.board)
+
+
+def _quantities(part: str, prefix: str, cost: Footprint | CardCost | BoardCost) -> Iterator[Row]:
+    for field in fields(cost):
+        value = getattr(cost, field.name)
         if isinstance(value, Quantity):
-            yield _quantity(part, field.name, value)
+            yield _quantity(part, prefix + field.name, value)
 
 
 def _spread(part: str, what: str, spread: Spread | None) -> Iterator[Row]:

@@ -1,11 +1,11 @@
-"""What a trial costs beside time: processor, memory, the card, heat. The child processes count.
+"""What a trial costs beside time: processor, memory, energy, heat. The child processes count.
 
 Sampled four times a second: what lives shorter than that is in the processor time and not in the
 memory. Resident memory is that of all processes added up, so pages that they share count twice.
 """
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -14,16 +14,16 @@ import numpy as np
 import psutil
 
 from engines.spec.wire import CLOSED
-from stream.bench.card import Card, CardSample
-from stream.bench.quantity import Quantity
+from stream.bench.board_cost import BoardCost, BoardMeter
+from stream.bench.card_cost import CardCost, CardMeter
+from stream.bench.quantity import NO_READING, Quantity, most
+from stream.bench.rapl import NO_COUNTER as NO_ENERGY
+from stream.bench.sensors import Sensors
 
 MB: Final = 2**20
 EVERY_S: Final = 0.25
-NOT_ON_CARD: Final = "not available: the driver names none of this run's processes on the card"
-NOT_TOLD: Final = "not available: the card's driver does not tell it"
 NO_SENSOR: Final = "not available: the system shows no sensor of the processor"
 NO_COUNTER: Final = "not available: the system does not count it"
-NO_READING: Final = "not available: there was no reading"
 SENSORS: Final = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal")
 COUNTERS: Final = Path("/sys/devices/system/cpu")
 
@@ -50,35 +50,34 @@ class Footprint:
     """Of the processor, the highest sampled."""
     throttled: Quantity
     """How often the processor was slowed for its heat."""
-    card_memory_mb: Quantity
-    """Of the card, held by the run's processes: the most that was sampled."""
-    card_power_w: Quantity
-    """Of the whole card, on average."""
-    card_joules_a_reading: Quantity
-    """Of the whole card, for each reading."""
-    card_temperature_c: Quantity
-    card_throttled: Quantity
-    """Part of the samples in which the card was slowed, in percent."""
-    card_slowed_by: tuple[str, ...] = ()
+    packages_power_w: Quantity
+    """Of the processor's packages, on average, whoever keeps them busy."""
+    packages_joules_a_reading: Quantity
+    card: CardCost
+    """An NVIDIA card."""
+    board: BoardCost
+    """A Jetson."""
 
 
 class FootprintMeter:
-    """Samples this process, its children and the card.
+    """Samples this process, its children and what tells of power and heat.
 
     Args:
-        card: The card, or why there is none.
+        sensors: What there is of the latter.
         without: Processes that are not of the pipeline, such as the bench's own camera.
     """
 
-    def __init__(self, card: Card | str, *, without: Collection[int] = ()) -> None:
-        self._card = card
+    def __init__(self, sensors: Sensors, *, without: Collection[int] = ()) -> None:
+        self._card = CardMeter(sensors.card, is_used=sensors.card_is_used)
+        self._board = BoardMeter(sensors.board)
+        self._packages = sensors.packages
+        self._energy_j: list[float] = []
         self._without = frozenset(without)
         self._process = psutil.Process()
         self._first_s: dict[int, float] = {}
         self._last_s: dict[int, float] = {}
         self._memory_mb: list[float] = []
         self._temperatures: list[float] = []
-        self._cards: list[CardSample] = []
         self._processes = 0
         self._throttled = _throttle_count()
         self._busy_s: list[float] = []
@@ -101,8 +100,11 @@ class FootprintMeter:
         temperature_c = _temperature_c()
         if temperature_c is not None:
             self._temperatures.append(temperature_c)
-        if isinstance(self._card, Card):
-            self._cards.append(self._card.sample(self._last_s.keys()))
+        energy_j = None if isinstance(self._packages, str) else self._packages.energy_j()
+        if energy_j is not None:
+            self._energy_j.append(energy_j)
+        self._card.sample(self._last_s.keys())
+        self._board.sample()
 
     def footprint(self, *, wall_s: float, frames: int, readings: int) -> Footprint:
         """Return what was sampled; a trial is at least two samples, its first moment and its last.
@@ -126,16 +128,16 @@ class FootprintMeter:
             memory_mb=Quantity.of(float(np.median(self._memory_mb)), "MB"),
             memory_peak_mb=Quantity.of(max(self._memory_mb), "MB"),
             processes=self._processes,
-            temperature_c=_most(self._temperatures, "C", NO_SENSOR),
+            temperature_c=most(self._temperatures, "C", NO_SENSOR),
             throttled=self._throttled_since(),
-            card_memory_mb=self._card_memory(),
-            card_power_w=self._card_mean([sample.power_w for sample in self._cards], "W"),
-            card_joules_a_reading=self._joules_a_reading(wall_s, readings),
-            card_temperature_c=self._card_quantity(
-                [sample.temperature_c for sample in self._cards], "C"
+            packages_power_w=self._packages_energy(wall_s, "W"),
+            packages_joules_a_reading=(
+                self._packages_energy(readings, "J")
+                if readings
+                else Quantity.absent(NO_READING, "J")
             ),
-            card_throttled=self._card_throttled(),
-            card_slowed_by=tuple(sorted({r for s in self._cards for r in s.slowed or ()})),
+            card=self._card.cost(wall_s=wall_s, readings=readings),
+            board=self._board.cost(wall_s=wall_s, readings=readings),
         )
 
     def _family(self) -> list[psutil.Process]:
@@ -148,53 +150,14 @@ class FootprintMeter:
             return Quantity.absent(NO_COUNTER, "times")
         return Quantity.of(now - self._throttled, "times")
 
-    @property
-    def _on_card(self) -> bool:
-        """Whether the run computes on the card: then the card's figures are the run's."""
-        return any(sample.memory_mb for sample in self._cards)
-
-    def _card_memory(self) -> Quantity:
-        return self._card_quantity([sample.memory_mb for sample in self._cards], "MB")
-
-    def _card_quantity(self, values: Sequence[float | None], unit: str) -> Quantity:
-        why = self._why_no_card()
-        known = [value for value in values if value is not None]
-        return Quantity.absent(why, unit) if why else _most(known, unit, NOT_TOLD)
-
-    def _card_mean(self, values: Sequence[float | None], unit: str) -> Quantity:
-        why = self._why_no_card()
-        known = [value for value in values if value is not None]
-        if why or not known:
-            return Quantity.absent(why or NOT_TOLD, unit)
-        return Quantity.of(float(np.mean(known)), unit)
-
-    def _joules_a_reading(self, wall_s: float, readings: int) -> Quantity:
-        why = self._why_no_card() or (None if readings else NO_READING)
-        if why:
-            return Quantity.absent(why, "J")
-        first_j, last_j = self._cards[0].energy_j, self._cards[-1].energy_j
-        if first_j is not None and last_j is not None and last_j > first_j:
-            return Quantity.of((last_j - first_j) / readings, "J")
-        power = self._card_mean([sample.power_w for sample in self._cards], "W")  # older cards
-        if power.value is None:
-            return Quantity.absent(NOT_TOLD, "J")
-        return Quantity.of(power.value * wall_s / readings, "J")
-
-    def _card_throttled(self) -> Quantity:
-        known = [sample.slowed for sample in self._cards if sample.slowed is not None]
-        why = self._why_no_card() or (None if known else NOT_TOLD)
-        if why:
-            return Quantity.absent(why, "%")
-        return Quantity.of(100 * sum(1 for slowed in known if slowed) / len(known), "%")
-
-    def _why_no_card(self) -> str | None:
-        if isinstance(self._card, str):
-            return self._card
-        return None if self._on_card else NOT_ON_CARD
-
-
-def _most(values: Sequence[float], unit: str, why: str) -> Quantity:
-    return Quantity.of(max(values), unit) if values else Quantity.absent(why, unit)
+    def _packages_energy(self, parts: float, unit: str) -> Quantity:
+        """Return the energy of the packages, a part: of the seconds, of the readings."""
+        if not parts:
+            return Quantity.absent(NO_READING, unit)
+        if len(self._energy_j) > 1:
+            return Quantity.of((self._energy_j[-1] - self._energy_j[0]) / parts, unit)
+        why = self._packages if isinstance(self._packages, str) else NO_ENERGY
+        return Quantity.absent(why, unit)
 
 
 def _temperature_c() -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stream.bench.sections import Section
+from stream.bench.section import Section
 
 
 def to_markdown(sections: Sequence[Section]) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +14,15 @@ import av
 
 from engines.errors import ConfigError
 from engines.models.store import ModelStore, sha256
+from stream.bench.accuracy import ReadThrough, accuracy_of, in_f32, read_through, why_not
 from stream.bench.capacity import LIMIT, largest, needed_hz
-from stream.bench.card import Card, open_card
+from stream.bench.card import Card
+from stream.bench.engine_setup import EngineSetup, build_s, setups
 from stream.bench.glass import OPENING_S, glass_to_publish
 from stream.bench.machine import this_machine, versions
 from stream.bench.quantity import Quantity
-from stream.bench.report import Capacity, ColdStart, Glass, Report, Subject, Trial
+from stream.bench.report import Accuracy, Capacity, ColdStart, Glass, Report, Subject, Trial
+from stream.bench.sensors import Sensors, open_sensors
 from stream.bench.trial import Bounds, Reached, Trials
 from stream.bench.watch import Watch
 from stream.clock import Clock
@@ -33,7 +36,6 @@ from stream.source.spec import SourceSpec
 WARM_UP_S: Final = 2.0
 FIRST_READING_S: Final = 20.0
 """After so long without a reading none is waited for."""
-NO_BUILD: Final = "not available: the engines of this profile are not compiled beforehand"
 NO_FIRST: Final = f"not available: no reading within {FIRST_READING_S:g} s"
 
 Phase = Callable[[str, float], AbstractContextManager[Reached]]
@@ -110,18 +112,33 @@ async def measure(plan: BenchPlan, subject: Subject, store: ModelStore, phase: P
         BenchmarkStoppedError: If it was interrupted.
         SubfaceError: If the run cannot begin, or a source fails.
     """
-    with open_card() as card:
+    async with open_sensors(plan.profile) as sensors:
+        card = sensors.card
         async with AsyncExitStack() as stack:
             started_s = time.monotonic()
             with phase("opening the engines", 0.0):
                 run = await stack.enter_async_context(opened(_run_plan(plan), store))
             load_s = time.monotonic() - started_s
-            parts = _Parts(plan=plan, trials=Trials(run, card), phase=phase)
+            parts = _Parts(plan=plan, trials=Trials(run, sensors), phase=phase)
             first_reading_s = await parts.warm_up(started_s)
             live = await parts.live()
             fast = await parts.fast()
             glass = await parts.glass(store)
             capacity = await parts.capacity(live)
+            network = run.shared.network
+            engines = setups(
+                plan.profile,
+                store,
+                None if network is None else network.network.checkpoint,
+                [engine.engine for engine in live.engines],
+                card=isinstance(card, Card),
+            )
+            read = await parts.accuracy(engines)
+        accuracy = (
+            Accuracy(missing=read)
+            if isinstance(read, str)
+            else accuracy_of(read, await _reference(plan, store, sensors, phase), engines)
+        )
         names, driver = (card.names, card.driver) if isinstance(card, Card) else ((), None)
         return Report(
             made=Clock().now(),
@@ -132,8 +149,10 @@ async def measure(plan: BenchPlan, subject: Subject, store: ModelStore, phase: P
             cold_start=ColdStart(
                 load_s=Quantity.of(load_s, "s"),
                 first_reading_s=first_reading_s,
-                build_s=Quantity.absent(NO_BUILD, "s"),
+                build_s=build_s(engines),
             ),
+            engines=engines,
+            accuracy=accuracy,
             live=live,
             fast=fast,
             glass=glass,
@@ -209,14 +228,34 @@ class _Parts:
             limit=max(LIMIT, plan.streams),
         )
 
+    async def accuracy(self, engines: Sequence[EngineSetup]) -> ReadThrough | str:
+        """Read the source once, to be held against f32; or return why that is not done."""
+        plan = self.plan
+        why = why_not(plan.profile, plan.spec, engines)
+        if why is not None:
+            return why
+        with self.phase("reading it once", plan.for_s) as reached:
+            return await read_through(self.trials, plan.copies(1)[0], plan.for_s, reached=reached)
+
     async def _live(self, streams: int, reached: Reached) -> Trial:
         bounds = Bounds(for_s=self.plan.for_s)
         return await self.trials.run(self.plan.copies(streams), bounds, reached=reached)
 
 
-def _run_plan(plan: BenchPlan) -> Plan:
+async def _reference(
+    plan: BenchPlan, store: ModelStore, sensors: Sensors, phase: Phase
+) -> ReadThrough:
+    """Read the source once in f32, with engines of its own."""
+    profile = in_f32(plan.profile)
+    with phase("the same in f32", plan.for_s) as reached:
+        async with opened(_run_plan(plan, profile), store) as run:
+            trials = Trials(run, sensors)
+            return await read_through(trials, plan.copies(1)[0], plan.for_s, reached=reached)
+
+
+def _run_plan(plan: BenchPlan, profile: Profile | None = None) -> Plan:
     return Plan(
-        profile=plan.profile,
+        profile=profile or plan.profile,
         sources=plan.copies(plan.streams),
         mqtt_url=None,
         jsonl=None,

@@ -1,9 +1,12 @@
 """A figure, or the reason why there is none: what was not measured is never a zero."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from engines.spec.wire import CLOSED
+
+NO_READING: Final = "not available: there was no reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +37,8 @@ class Quantity:
 
     def __str__(self) -> str:
         return self.missing or f"{self.value:,.4g} {self.unit}".rstrip()
+
+
+def most(values: Sequence[float], unit: str, why: str) -> Quantity:
+    """Return the largest value; without any, why there is none."""
+    return Quantity.of(max(values), unit) if values else Quantity.absent(why, unit)

@@ -4,7 +4,7 @@ The JSON Schema is generated from these dataclasses (``json_schema``); additions
 version, anything else does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from engines.errors import ConfigError
 from engines.spec.reading import ModelCard
 from engines.spec.wire import CLOSED, Amount, Count, Timestamp
+from stream.bench.agreement import Agreement
+from stream.bench.engine_setup import EngineSetup
 from stream.bench.footprint import Footprint
 from stream.bench.item import Item
 from stream.bench.machine import Machine
@@ -100,6 +102,36 @@ class ColdStart:
     """Until the first reading was published; the media that it needs (half a second) included."""
     build_s: Quantity
     """Of compiled engines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedUp:
+    """One engine in the profile's arithmetic and in f32, both at full speed on one copy."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    engine: str
+    precision: str
+    ms: Amount
+    """The median."""
+    f32_ms: Amount
+    times: Amount
+    """So many times as fast as in f32."""
+    why: str
+    """The gate's verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """What the speed costs: the readings of this run held against those of the same in f32."""
+
+    __pydantic_config__: ClassVar = CLOSED
+
+    missing: str | None
+    """Why nothing was compared; null if it was."""
+    agreements: tuple[Agreement, ...] = ()
+    engines: tuple[SpeedUp, ...] = ()
+    """Those that are not in f32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +231,8 @@ class Report:
     """Null where it was not asked for."""
     capacity: Capacity | None
     """Null where it was not asked for."""
-    accuracy: Quantity = field(
-        default_factory=lambda: Quantity.absent(
-            "not measured: this bench compares no readings with a reference", ""
-        )
-    )
+    engines: tuple[EngineSetup, ...]
+    accuracy: Accuracy
     schema: Literal["subface.bench/1"] = SCHEMA
     kind: Literal["bench"] = "bench"
 

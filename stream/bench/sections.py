@@ -1,11 +1,19 @@
 """A report as tables of text, which the terminal, Markdown and the page show alike."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
+from stream.bench.accuracy_sections import (
+    accuracy_in_short,
+    agreements_section,
+    setups_section,
+    speed_ups_section,
+)
 from stream.bench.baseline import Comparison
+from stream.bench.figures import BUSY_CORES, others_cores
+from stream.bench.footprint_section import footprint_section
 from stream.bench.report import Capacity, Glass, Report, Trial
+from stream.bench.section import Section
 from stream.bench.spread import Spread
 
 SPREAD: Final = ("n", "p50", "p90", "p95", "p99", "max")
@@ -21,40 +29,6 @@ ADD_UP: Final = (
 )
 REAL_TIME: Final = "In real time; a full channel drops the oldest, as for a camera. "
 FAST: Final = "As fast as it can be read, nothing dropped: frames wait for those before them. "
-COSTS: Final = {
-    "cpu_cores": "CPU, cores busy",
-    "cpu_others_cores": "CPU, busy with anything else",
-    "cpu_ms_a_frame": "CPU for a frame",
-    "memory_mb": "resident memory",
-    "memory_peak_mb": "resident memory, peak",
-    "temperature_c": "processor temperature",
-    "throttled": "processor throttled",
-}
-"""By the field of a footprint."""
-CARD: Final = {
-    "card_memory_mb": "GPU memory",
-    "card_power_w": "GPU power",
-    "card_joules_a_reading": "GPU energy for a reading",
-    "card_temperature_c": "GPU temperature",
-    "card_throttled": "GPU throttled",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One table.
-
-    Attributes:
-        title: Its heading.
-        columns: Heads; all but the first are of figures.
-        rows: As many cells as columns.
-        note: What has to be known to read it.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 def sections(report: Report, comparison: Comparison | None = None) -> list[Section]:
@@ -68,7 +42,9 @@ def sections(report: Report, comparison: Comparison | None = None) -> list[Secti
         told.append(_glass(report.glass))
     if report.capacity is not None:
         told.append(_capacity(report.capacity))
-    told += [_drops(report.live), _footprint(report), _start(report)]
+    if report.accuracy.missing is None:
+        told += [agreements_section(report.accuracy), speed_ups_section(report.accuracy)]
+    told += [_drops(report.live), footprint_section(report), _start(report), setups_section(report)]
     if comparison is not None:
         told.append(_changes(comparison))
     return told
@@ -85,11 +61,36 @@ def _what(report: Report) -> Section:
         ("versions", ", ".join(f"{name} {value}" for name, value in report.versions.items())),
         ("in real time", _rate(live)),
         ("at full speed", "not measured: it has its own pace" if fast is None else _rate(fast)),
-        ("accuracy", str(report.accuracy)),
+        ("latency", _lateness(report)),
+        ("accuracy", accuracy_in_short(report.accuracy)),
+        *_beside(report),
         ("command", report.command),
         ("made", report.made),
     ]
-    return Section(title="Bench", columns=("", "what"), rows=tuple(rows))
+    return Section(title="Bench", columns=("", ""), rows=tuple(rows))
+
+
+def _beside(report: Report) -> list[tuple[str, str]]:
+    """Return that the machine was not quiet, if it was not."""
+    others = others_cores(report)
+    if others <= BUSY_CORES:
+        return []
+    told = f"others kept {others:.1f} cores busy: times by the clock are not those of the machine"
+    return [("beside it", told)]
+
+
+def _lateness(report: Report) -> str:
+    glass = report.glass
+    spreads = {
+        "arrival to publication": report.live.total_ms,
+        "glass to publication": None if glass is None else glass.glass_ms,
+    }
+    told = [
+        f"{name} p50 {spread.p50:.0f}, p95 {spread.p95:.0f} ms"
+        for name, spread in spreads.items()
+        if spread is not None
+    ]
+    return "; ".join(told) or "no reading"
 
 
 def _rate(trial: Trial) -> str:
@@ -183,38 +184,16 @@ def _drops(trial: Trial) -> Section:
     )
 
 
-def _footprint(report: Report) -> Section:
-    trials = [report.live, *([report.fast] if report.fast is not None else [])]
-    rows = [_of_trials(title, field, trials) for field, title in COSTS.items()]
-    rows.append(("processes", *(str(trial.footprint.processes) for trial in trials)))
-    why = {getattr(trial.footprint, field).missing for trial in trials for field in CARD}
-    if len(why) == 1 and None not in why:
-        rows.append(("GPU: all of it", *[why.pop() or ""] * len(trials)))
-    else:
-        rows += [_of_trials(title, field, trials) for field, title in CARD.items()]
-        slowed = (", ".join(trial.footprint.card_slowed_by) or "-" for trial in trials)
-        rows.append(("GPU throttled by", *slowed))
-    heads = ("", "real time", "full speed")[: len(trials) + 1]
-    note = (
-        "With the child processes; memory that they share counts twice. Where anything else keeps "
-        "more than some tenths of a core busy, the times are not those of a quiet machine."
-    )
-    return Section(title="Footprint", columns=heads, rows=tuple(rows), note=note)
-
-
-def _of_trials(title: str, field: str, trials: Sequence[Trial]) -> tuple[str, ...]:
-    return title, *(str(getattr(trial.footprint, field)) for trial in trials)
-
-
 def _start(report: Report) -> Section:
     start = report.cold_start
     rows = (
-        ("engines open", str(start.load_s)),
-        ("first reading", str(start.first_reading_s)),
-        ("compiled engines", str(start.build_s)),
+        ("until the engines were open", str(start.load_s)),
+        ("until the first reading", str(start.first_reading_s)),
+        ("plans compiled beforehand", str(start.build_s)),
     )
-    note = "From the asking; what the system had cached of the files stays cached."
-    return Section(title="Cold start", columns=("until", "took"), rows=rows, note=note)
+    note = "From the asking; what the system had cached of the files stays cached. Plans that are "
+    note += "stored were built by `subface engines build`, once, which is told by itself."
+    return Section(title="Cold start", columns=("", "took"), rows=rows, note=note)
 
 
 def _changes(comparison: Comparison) -> Section:
@@ -225,7 +204,7 @@ def _changes(comparison: Comparison) -> Section:
             "-" if change.now is None else f"{change.now:.4g} {change.unit}",
             "-" if change.ratio is None else f"{change.ratio:.2f}",
             f"{change.allowed:.2f}",
-            "WORSE" if change.is_worse else "",
+            "WORSE" if change.is_worse else "" if change.is_judged else "not judged",
         )
         for change in comparison.changes
     )
@@ -233,7 +212,10 @@ def _changes(comparison: Comparison) -> Section:
         title=f"Against {comparison.path.name}",
         columns=("", "before", "now", "ratio", "allowed", ""),
         rows=rows,
-        note="A ratio above 1 is worse. Differences below 0.2 ms do not count.",
+        note=(
+            "A ratio above 1 is worse. Differences below 0.3 ms do not count. Not judged: times by "
+            "the clock where anything else was at work then or now."
+        ),
     )
 
 
@@ -245,4 +227,9 @@ def _row(name: str, spread: Spread | None) -> tuple[str, ...]:
 
 def _numbers(values: Iterable[float]) -> tuple[str, ...]:
     """Return values with three figures or all before the point."""
-    return tuple(f"{value:.{max(0, 2 - len(f'{value:.0f}') + 1)}f}" for value in values)
+    return tuple(f"{value:.{_places(value)}f}" for value in values)
+
+
+def _places(value: float) -> int:
+    """Return how many places behind the point make three figures, once it is rounded."""
+    return next((places for places, end in ((2, 9.995), (1, 99.95)) if value < end), 0)

@@ -7,7 +7,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from stream.bench.sections import Section
+from stream.bench.section import Section
 
 
 def show(console: Console, sections: Sequence[Section]) -> None:
@@ -24,6 +24,7 @@ def _table(section: Section) -> Table:
         title=Text(section.title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        show_header=any(section.columns),
         pad_edge=False,
         collapse_padding=True,
     )

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from stream.account import Meters
-from stream.bench.card import Card
 from stream.bench.footprint import EVERY_S, FootprintMeter
 from stream.bench.item import Item
 from stream.bench.report import EngineTimes, Pace, StageTimes, Trial
+from stream.bench.sensors import Sensors
 from stream.bench.spread import Spread, spread_of
-from stream.bench.watch import SOURCE, Call, Watch, WatchedPublisher, WatchedWorker
+from stream.bench.watch import SOURCE, Call, Watch, WatchedEyes, WatchedPublisher, WatchedWorker
 from stream.channel import Overflow
 from stream.config import Profile
 from stream.errors import BenchmarkStoppedError
 from stream.pipeline import Shared, run_source
 from stream.publish.jsonl import JsonlWriter
-from stream.publish.publisher import Publisher
+from stream.publish.publisher import Publisher, Sink
 from stream.records import EdgeCount
 from stream.session import Opened
 from stream.source.spec import SourceSpec
@@ -42,10 +42,12 @@ class Bounds:
     Attributes:
         for_s: So long at most.
         items: Until there were so many readings; None for no such bound.
+        once: Until the source ends, which else begins again.
     """
 
     for_s: float
     items: int | None = None
+    once: bool = False
 
     def over(self, passed_s: float, items: int) -> bool:
         """Return whether it is over, after so long and so many readings."""
@@ -72,12 +74,12 @@ class Trials:
 
     Args:
         run: Everything opened.
-        card: The card, or why there is none.
+        sensors: What tells of power and heat.
     """
 
-    def __init__(self, run: Opened, card: Card | str) -> None:
+    def __init__(self, run: Opened, sensors: Sensors) -> None:
         self._run = run
-        self._card = card
+        self._sensors = sensors
 
     async def run(
         self,
@@ -87,6 +89,7 @@ class Trials:
         pace: Pace = "realtime",
         watch: Watch | None = None,
         without: Sequence[int] = (),
+        sinks: Sequence[Sink] = (),
         reached: Reached = lambda _s: None,
     ) -> Trial:
         """Run sources side by side; a file that ends before the trial does begins again.
@@ -100,6 +103,7 @@ class Trials:
             pace: ``fast`` for as fast as they can be read, every frame.
             watch: What follows the readings; by default one is made.
             without: Processes that are not the pipeline's.
+            sinks: Take what is published.
             reached: Told how far it is.
 
         Raises:
@@ -107,10 +111,10 @@ class Trials:
             SubfaceError: If a source failed.
         """
         watch = watch or Watch(self._run.shared.clock)
-        meter = FootprintMeter(self._card, without=without)
+        meter = FootprintMeter(self._sensors, without=without)
         stop, interrupt = Stop(), self._run.shared.stop
         async with JsonlWriter(Path(os.devnull), option="bench") as nowhere:
-            publisher = WatchedPublisher([nowhere], watch)
+            publisher = WatchedPublisher([nowhere, *sinks], watch)
             shared = self._shared(publisher, watch, stop, pace)
             _clear(self._run.meters)
             meter.sample()
@@ -125,7 +129,7 @@ class Trials:
                     asked_s.append(passed_s)
                     stop.request()
 
-            outcomes = await _watched_over(_supervised(specs, shared), tick)
+            outcomes = await _watched_over(_supervised(specs, shared, once=bounds.once), tick)
             ended_s = time.monotonic() - started_s
             await publisher.settle(SETTLE_S)
             meter.sample()
@@ -146,7 +150,7 @@ class Trials:
         return replace(
             shared,
             profile=_paced(shared.profile, pace),
-            perception=WatchedWorker(shared.perception, watch.looks, watch),
+            eyes=WatchedEyes(shared.eyes, watch),
             network=(
                 None
                 if network is None
@@ -173,11 +177,11 @@ async def _watched_over(work: Awaitable[list[Outcome]], tick: Callable[[], None]
             await asyncio.wait({task})
 
 
-async def _supervised(specs: Sequence[SourceSpec], shared: Shared) -> list[Outcome]:
+async def _supervised(specs: Sequence[SourceSpec], shared: Shared, *, once: bool) -> list[Outcome]:
     async def run(spec: SourceSpec, tally: Tally) -> None:
         SOURCE.set(spec.name)
         await run_source(spec, shared, tally)
-        while spec.kind == "file" and not shared.stop.requested:
+        while spec.kind == "file" and not once and not shared.stop.requested:
             await run_source(spec, shared, tally)
 
     return await supervise(specs, run, stop=shared.stop, monotonic_s=shared.clock.monotonic_s)

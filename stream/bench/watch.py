@@ -1,12 +1,13 @@
 """What a bench sees of the pipeline's work: when each call began and ended, and each reading.
 
-Two doors of the pipeline are watched, its workers and its publisher, by standing in for them: the
-stages and what they compute are those of every run. Which source a call is for is known by the task
-that makes it, since a network is asked on behalf of many.
+Three doors of the pipeline are watched, its eyes, its network's worker and its publisher, by
+standing in for them: the stages and what they compute are those of every run. Which source a call
+is for is known by the task that makes it, since a network is asked on behalf of many.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import takewhile
@@ -18,6 +19,9 @@ from stream.bench.burnt_code import read_moment
 from stream.bench.item import Item
 from stream.clock import Clock
 from stream.publish.publisher import MS_PER_S, Publisher, Sink, Stamps
+from stream.sight.eyes import Eyes
+from stream.sight.sight import Look
+from stream.succession import Health
 from stream.worker import Worker
 
 SOURCE: Final[ContextVar[str]] = ContextVar("source")
@@ -139,6 +143,67 @@ class Watch:
         return next(matches, None)
 
 
+class WatchedEyes:
+    """Stands in for the eyes (``Eyes``), which their owner opens and closes; tells of each look.
+
+    Args:
+        eyes: Look.
+        watch: Takes the calls, and looks for burnt moments.
+    """
+
+    def __init__(self, eyes: Eyes, watch: Watch) -> None:
+        self._eyes = eyes
+        self._watch = watch
+
+    @property
+    def keypoints(self) -> str | None:
+        """As of the eyes."""
+        return self._eyes.keypoints
+
+    @property
+    def is_apart(self) -> bool:
+        """As of the eyes."""
+        return self._eyes.is_apart
+
+    @property
+    def health(self) -> Health:
+        """As of the eyes."""
+        return self._eyes.health
+
+    @property
+    def process_cpu_s(self) -> float:
+        """As of the eyes."""
+        return self._eyes.process_cpu_s
+
+    @property
+    def restarts(self) -> int:
+        """As of the eyes."""
+        return self._eyes.restarts
+
+    def watched(self, changed: Callable[[Health], None]) -> AbstractContextManager[None]:
+        """Watch their health as they do."""
+        return self._eyes.watched(changed)
+
+    def watching(self, source: str) -> AbstractContextManager[None]:
+        """Look at a source as they do."""
+        return self._eyes.watching(source)
+
+    async def look(self, frame: Frame, watched: Collection[str] | None) -> Look:
+        """Look as they do."""
+        look = await self._eyes.look(frame, watched)
+        self._watch.looks.append(
+            Call(
+                source=SOURCE.get(),
+                arrived_s=frame.arrived_s,
+                asked_s=frame.arrived_s,
+                begun_s=look.begun_s,
+                ended_s=look.ended_s,
+                glass_s=self._watch.moment(frame),
+            )
+        )
+        return look
+
+
 class WatchedWorker(Worker[T], Generic[T]):
     """Stands in for a worker, which its owner opens and closes, and tells of each call.
 
@@ -158,8 +223,7 @@ class WatchedWorker(Worker[T], Generic[T]):
     ) -> R:
         """Call a function as the worker does."""
         now_s = self._watch.clock.monotonic_s
-        frame = next((value for value in args if isinstance(value, Frame)), None)
-        asked_s = now_s() if frame is None else frame.arrived_s
+        asked_s = now_s()
 
         def timed(resource: T) -> tuple[R, float, float]:
             begun_s = now_s()
@@ -170,11 +234,10 @@ class WatchedWorker(Worker[T], Generic[T]):
         self._calls.append(
             Call(
                 source=SOURCE.get(),
-                arrived_s=None if frame is None else frame.arrived_s,
+                arrived_s=None,
                 asked_s=asked_s,
                 begun_s=begun_s,
                 ended_s=ended_s,
-                glass_s=None if frame is None else self._watch.moment(frame),
             )
         )
         return result

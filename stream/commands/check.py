@@ -14,9 +14,8 @@ from rich.table import Table
 
 from engines.errors import SubfaceError
 from engines.models.store import ModelStore
-from engines.perception.identity.enrolment import enrol
-from engines.perception.networks import open_networks
-from engines.perception.observer import Observer
+from engines.plans.builder import PlanCount
+from engines.plans.store import PlanStore
 from engines.spec.frame import SOUND_RATE_HZ, Frame
 from stream import policy
 from stream.clock import Clock
@@ -27,9 +26,12 @@ from stream.errors import SourceUnreachableError
 from stream.listening import has_words, models_of, open_ears, open_reader
 from stream.meter import EngineMeter
 from stream.network import network_of, open_network
+from stream.prepare.every_engine import every_engine
+from stream.prepare.preparation import open_counted
 from stream.profile import load_profile
 from stream.publish.broker import broker_of
 from stream.publish.connection import connect
+from stream.sight.opening import eyes_of
 from stream.source.address import parse_sources
 from stream.source.media import media
 from stream.source.spec import SourceSpec, SourceState
@@ -93,6 +95,7 @@ async def _findings(
     yield await _try("engines", partial(_engines, profile, store))
     yield await _try("speech", partial(_speech, profile, store))
     yield await _try("network", partial(_network, profile, store))
+    yield await _try("plans", partial(_plans, profile, store))
     specs: list[SourceSpec] = []
     for argument in sources:
         try:
@@ -123,7 +126,6 @@ async def _models(profile: Profile, store: ModelStore) -> str:
 async def _engines(profile: Profile, store: ModelStore) -> str:
     """Open every engine and let the perception look at one grey picture."""
     meter = EngineMeter(profile.perception.runtime)
-    networks = open_networks(profile.perception, store, meter.open)
     grey = np.full((BLANK_HEIGHT_PX, BLANK_WIDTH_PX, 3), 128, np.uint8)
     frame = Frame(
         source="check",
@@ -135,13 +137,12 @@ async def _engines(profile: Profile, store: ModelStore) -> str:
         arrived_s=0.0,
         image=grey,
     )
-    async with Worker("perception", lambda: networks) as worker:
-        scene = await worker.call(Observer(profile.perception).observe, frame)
-        picture = profile.reading.enrol
-        if picture is not None:
-            await worker.call(lambda shared: enrol(picture, shared, profile.perception))
+    async with eyes_of(profile, store, meter) as eyes:
+        with eyes.watching(frame.source):
+            look = await eyes.look(frame, None)
     backend = profile.perception.runtime.backend
-    return f"{backend}: opened, and {len(scene.observations)} persons on a grey picture"
+    where = " in a process of its own" if eyes.is_apart else ""
+    return f"{backend}: opened{where}, and {len(look.scene.observations)} persons on a grey picture"
 
 
 async def _speech(profile: Profile, store: ModelStore) -> str:
@@ -176,6 +177,19 @@ async def _network(profile: Profile, store: ModelStore) -> str:
     reads = f"{description.name}: {description.taught} from {' and '.join(counted)}, {calibrated}"
     masked = f"; untrained, so masked: {', '.join(rule.untrained)}" if rule.untrained else ""
     return reads + masked
+
+
+async def _plans(profile: Profile, store: ModelStore) -> str:
+    """Say how many engines a run loads as they were built before."""
+    count = PlanCount(PlanStore())
+    opened = partial(open_counted, profile.perception.runtime, count)
+    async with Worker("plans", lambda: every_engine(profile, store, opened)):
+        pass
+    wanted = len(count.used | count.lacking)
+    if not wanted:
+        return f"none: {profile.perception.runtime.backend} reads the graphs themselves"
+    built = f"{len(count.used)} of {wanted} engines are built"
+    return built if not count.lacking else f"{built}; `subface engines build` builds the others"
 
 
 async def _source(spec: SourceSpec, profile: Profile) -> str:

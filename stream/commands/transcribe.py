@@ -142,7 +142,7 @@ async def _transcribe(
         view = ListeningView(console, partials=console.is_terminal)
         publisher = Publisher([view, writer], clock)
         ears = await stack.enter_async_context(SpeechProcess(folder, profile.speech))
-        meters = Meters(engines=EngineMeter(profile.perception.runtime), ears=ears)
+        meters = Meters(eyes=None, engines=EngineMeter(profile.perception.runtime), ears=ears)
         session = session_record(plan, clock, note, card)
         await publisher.put(session)
         length_s = _length_s(options, plan) if console.is_terminal else None

@@ -109,7 +109,12 @@ class Connection:
             pictures=self._pictures,
             sound=self._config.sound or not self._pictures,
         )
-        self._decoder = Decoder(self._streams, low_delay=self._spec.kind == "live", now=self._now)
+        self._decoder = Decoder(
+            self._streams,
+            low_delay=self._spec.kind == "live",
+            now=self._now,
+            decode=self._config.decode,
+        )
         slow_s = SLOW_PICTURES * self._decoder.interval_s
         self._patience_s = max(transport.patience_s, slow_s)
         self._packets = self._demux()
@@ -188,6 +193,11 @@ class Connection:
     def damaged(self) -> int:
         """How many packets and pictures could not be decoded so far."""
         return self._decoder.damaged
+
+    @property
+    def decoding_note(self) -> str | None:
+        """Why software decodes its pictures although a card was asked for; None if not so."""
+        return self._decoder.decoding_note
 
     def read(self) -> list[Decoded] | None:
         """Return what comes next, at least one item; None at the end of a finite source.

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
@@ -27,6 +28,7 @@ from stream.source.failures import reason_of
 from stream.source.picture import Deinterlacer, PictureMaker
 from stream.source.streams import Streams
 from stream.source.timeline import JUMP_S, Medium
+from stream.source.video_decoder import SOFTWARE, VideoDecoder
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +93,16 @@ class Decoder:
         streams: What is decoded.
         low_delay: True to ask the decoders to hold nothing back.
         now: The monotonic clock, in seconds.
+        decode: As ``SourceConfig.decode``.
 
     Attributes:
         damaged: How many packets and pictures could not be decoded.
         interval_s: How long a picture lasts that does not tell it.
     """
 
-    def __init__(self, streams: Streams, *, low_delay: bool, now: Callable[[], float]) -> None:
+    def __init__(
+        self, streams: Streams, *, low_delay: bool, now: Callable[[], float], decode: str = SOFTWARE
+    ) -> None:
         video = streams.video
         self._streams = streams
         self._now = now
@@ -111,6 +116,9 @@ class Decoder:
         for stream in streams.chosen:
             stream.codec_context.thread_count = DECODE_THREADS
             stream.codec_context.flags |= Flags.low_delay if low_delay else 0
+        self._video = (
+            None if video is None else VideoDecoder(video, decode, damaged=self.note_damage)
+        )
 
     def decode(self, packet: "Packet[Stream]") -> list[Decoded]:
         """Return what a packet completes."""
@@ -120,7 +128,7 @@ class Decoder:
             self._read_wall_time(packet)
         crc = zlib.crc32(packet) if packet.stream is self._streams.audio else 0
         try:
-            return self._give(packet.decode(), crc)
+            return self._give(self._frames(packet), crc)
         except av.FFmpegError as error:
             self.note_damage(reason_of(error))
             return []
@@ -130,10 +138,15 @@ class Decoder:
         out: list[Decoded] = []
         for stream in self._streams.chosen:
             try:
-                out += self._give(stream.decode(None))
+                out += self._give(self._rest(stream))
             except av.FFmpegError as error:
                 self.note_damage(reason_of(error))
         return out + [self._picture(frame) for frame in self._deinterlacer.flush()]
+
+    @property
+    def decoding_note(self) -> str | None:
+        """Why software decodes although a card was asked for; None if not so."""
+        return None if self._video is None else self._video.note
 
     def note_wall_time(self, pts_s: float, captured_at: float) -> None:
         """Learn when what has a timestamp was captured: it tells for the ones after it, too."""
@@ -144,6 +157,16 @@ class Decoder:
         self.damaged += 1
         self._fresh_damage = True
         log.debug("skipped in a source of %s: %s", self._streams.watched, what)
+
+    def _frames(self, packet: "Packet[Stream]") -> Sequence[object]:
+        if self._video is not None and packet.stream is self._streams.video:
+            return self._video.decode(packet)
+        return packet.decode()
+
+    def _rest(self, stream: VideoStream | AudioStream) -> Sequence[object]:
+        if self._video is not None and stream is self._streams.video:
+            return self._video.flush()
+        return stream.decode(None)
 
     def _give(self, frames: Sequence[object], packet_crc: int = 0) -> list[Decoded]:
         out: list[Decoded] = []

@@ -104,6 +104,7 @@ class _Run:
     assembler: Assembler
     repeats: Repeats = field(default_factory=Repeats)
     _told: dict[Role, State] = field(default_factory=dict)
+    _noted: str | None = None
 
     async def finite(self) -> AsyncGenerator[Item, None]:
         """Yield a file or a picture to its end."""
@@ -194,7 +195,7 @@ class _Run:
         items = first
         while items is not None:
             for item in items:
-                for state in self._states_with(item):
+                for state in self._states_with(item, feed.connection):
                     yield state
                 yield item if pacer is None else await self._in_time(item, pacer)
             items = await feed.next()
@@ -226,13 +227,22 @@ class _Run:
         await pacer.wait(item.epoch, item.time_s)
         return replace(item, arrived_s=self.now())
 
-    def _states_with(self, item: Item) -> list[SourceState]:
+    def _states_with(self, item: Item, connection: Connection) -> list[SourceState]:
         match item:
             case Frame():
-                return self.tell(["video"], "ok", None)
+                return self._shown(connection.decoding_note)
             case Sound():
                 return self.tell(["audio"], "ok", None)
         return []
+
+    def _shown(self, note: str | None) -> list[SourceState]:
+        """Return what a picture changes; how it was decoded is logged once for a source."""
+        told = self.tell(["video"], "ok", note)
+        if note is None or note == self._noted:
+            return told
+        self._noted = note
+        log.warning("%s: %s", self.spec.address, note)
+        return told or [SourceState(source=self.spec.name, role="video", state="ok", detail=note)]
 
     def _damage(self, damaged: int, rest: Sequence[Item]) -> str | None:
         """Return what was wrong with a source that came to its end; None if nothing was."""

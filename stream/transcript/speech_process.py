@@ -6,13 +6,10 @@ take well under a second each. The recogniser remembers nothing; what a dead one
 its caller still holds, and the next one starts where it was.
 """
 
-import asyncio
-import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,36 +19,21 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from engines.config import SpeechConfig
-from engines.errors import SubfaceError
 from engines.spec.frame import SOUND_RATE_HZ
 from engines.spec.transcript import Hypothesis
 from engines.spec.voice import VoiceState
 from engines.speech.recogniser import Recogniser
 from stream.child import Child
-from stream.errors import ChildDiedError, EarsLostError
+from stream.errors import ChildDiedError, ChildGoneError, EarsLostError
 from stream.meter import MS_PER_S, Recent
-from stream.records import State
-from stream.transcript.restart_budget import RestartBudget
+from stream.succession import Health, Succession
 from stream.worker import Worker
-
-logger = logging.getLogger(__name__)
 
 NICENESS: Final = 5
 """Where there is too little processor for both the eyes come first: late words are still words."""
-RESTARTS: Final = 3
-WITHIN_S: Final = 60.0
-"""A recogniser that died more often in so long will do so again."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the ears are, in the words of a ``Status`` of the role ``speech``."""
-
-    state: State
-    detail: str | None
 
 
 class SpeechMeter:
@@ -105,33 +87,39 @@ class SpeechProcess:
 
     Attributes:
         meter: What it took.
-        health: How it is; ``watched`` tells of changes.
-        restarts: How often it was started again.
     """
 
     def __init__(
         self, folder: Path, config: SpeechConfig, *, now: Callable[[], float] = time.monotonic
     ) -> None:
         self.meter = SpeechMeter(apart=config.process == "child")
-        self.health = Health(state="ok", detail=None)
-        self.restarts = 0
         self._config = config
         self._open = partial(Recogniser, folder, config)
-        self._budget = RestartBudget(most=RESTARTS, within_s=WITHIN_S, now=now)
-        self._owner: Child[Recogniser] | Worker[Recogniser] | None = None
-        self._buried_cpu_s = 0.0
-        self._starting = asyncio.Lock()
-        self._watching: list[Callable[[Health], None]] = []
+        self._owners = Succession(self._new_owner, now=now)
+
+    @property
+    def health(self) -> Health:
+        """How it is; ``watched`` tells of changes."""
+        return self._owners.health
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return self._owners.restarts
 
     @property
     def process_cpu_s(self) -> float:
         """Processor seconds of the process and those before it; 0 in a thread, which is ours."""
-        return self._buried_cpu_s + (self._owner.cpu_s if isinstance(self._owner, Child) else 0.0)
+        return self._owners.cpu_s
 
     @property
     def pid(self) -> int | None:
         """The number of the process; None in a thread, and while there is none."""
-        return self._owner.pid if isinstance(self._owner, Child) else None
+        return self._owners.pid
+
+    def watched(self, changed: Callable[[Health], None]) -> AbstractContextManager[None]:
+        """Call a function whenever ``health`` changes, until the context ends."""
+        return self._owners.watched(changed)
 
     async def voice(
         self, samples: Float32[ndarray, " N"], state: VoiceState | None
@@ -152,17 +140,8 @@ class SpeechProcess:
             "transcribe", len(samples), Recogniser.transcribe, samples, start_s, language, prompt
         )
 
-    @contextmanager
-    def watched(self, changed: Callable[[Health], None]) -> Iterator[None]:
-        """Call a function whenever ``health`` changes, until the context ends."""
-        self._watching.append(changed)
-        try:
-            yield
-        finally:
-            self._watching.remove(changed)
-
     async def __aenter__(self) -> Self:
-        self._owner = await self._new_owner().__aenter__()
+        await self._owners.__aenter__()
         return self
 
     async def __aexit__(
@@ -171,10 +150,7 @@ class SpeechProcess:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._buried_cpu_s = self.process_cpu_s
-        owner, self._owner = self._owner, None
-        if owner is not None:
-            await owner.__aexit__(exc_type, exc, traceback)
+        await self._owners.__aexit__(exc_type, exc, traceback)
 
     def _new_owner(self) -> Child[Recogniser] | Worker[Recogniser]:
         if self._config.process == "thread":
@@ -189,12 +165,15 @@ class SpeechProcess:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        owner = self._owner or await self._next_owner()
+        try:
+            owner = await self._owners.owner()
+        except ChildGoneError as error:
+            raise EarsLostError(str(error)) from error
         asked_s = time.perf_counter()
         try:
             result, wall_s, cpu_s = await owner.call(_timed, function, *args, **kwargs)
         except ChildDiedError as error:
-            await self._bury(owner, str(error))
+            await self._owners.bury(owner, str(error))
             raise EarsLostError(str(error)) from error
         self.meter.add(
             name,
@@ -204,52 +183,6 @@ class SpeechProcess:
             waited_s=time.perf_counter() - asked_s - wall_s,
         )
         return result
-
-    async def _bury(self, owner: Child[Recogniser] | Worker[Recogniser], death: str) -> None:
-        if owner is not self._owner:
-            return  # its other callers were told before
-        self._buried_cpu_s = self.process_cpu_s
-        self._owner = None
-        self._tell("reconnecting", death)
-        await owner.__aexit__(None, None, None)
-
-    async def _next_owner(self) -> Child[Recogniser] | Worker[Recogniser]:
-        """Return the successor of one that died; the first who asks starts it.
-
-        Raises:
-            EarsLostError: If it died too often, or cannot be opened any more.
-        """
-        async with self._starting:
-            while self._owner is None:
-                if self.health.state == "failed":
-                    raise EarsLostError(self.health.detail)
-                self._owner = await self._started_again()
-        return self._owner
-
-    async def _started_again(self) -> Child[Recogniser] | Worker[Recogniser] | None:
-        death = self.health.detail
-        pause_s = self._budget.take()
-        if pause_s is None:
-            self._tell("failed", f"{death}; {RESTARTS} restarts within {WITHIN_S:g} s: no more")
-            return None
-        await asyncio.sleep(pause_s)
-        try:
-            owner = await self._new_owner().__aenter__()
-        except ChildDiedError as error:
-            self._tell("reconnecting", str(error))
-            return None
-        except SubfaceError as error:
-            self._tell("failed", f"{death}; it cannot be started again: {error}")
-            return None
-        self.restarts += 1
-        self._tell("ok", f"{death}; started again ({self.restarts})")
-        return owner
-
-    def _tell(self, state: State, detail: str) -> None:
-        self.health = Health(state=state, detail=detail)
-        logger.warning("%s", detail)
-        for changed in tuple(self._watching):
-            changed(self.health)
 
 
 def _timed(

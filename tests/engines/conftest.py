@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,6 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from engines.models.convert import CHECKOUT
 from engines.perception import blazeface, detector, expression, facemesh
@@ -60,6 +62,93 @@ def python():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def dot_network(python, reference):
+    """Write a whole-body network that sees three coloured dots, as publishers write theirs."""
+
+    def write(path, canvas="96x72", keypoints=133):
+        python(sys.executable, reference / "dot_network.py", path, canvas, keypoints)
+        return path
+
+    return write
+
+
+TOLERANCES = Path(__file__).parent / "parity/tolerances.yaml"
+SEEN = pytest.StashKey()
+
+
+class Parity:
+    """Holds what a runtime answers against what is believed, within the table's tolerances."""
+
+    def __init__(self, rows, seen):
+        self.rows = {(row["network"], row["output"]): row for row in rows}
+        self._seen = seen
+
+    def tolerance(self, network, output):
+        return self.rows[network, output]["tolerance"]
+
+    def outputs(self, network):
+        return [output for name, output in self.rows if name == network]
+
+    def hold(self, network, output, runtime, found, expected):
+        """Hold an output, number by number."""
+        found, expected = np.asarray(found), np.asarray(expected)
+        assert found.shape == expected.shape
+        assert np.isfinite(found).all()
+        self.within(network, output, runtime, float(np.abs(found - expected).max(initial=0)))
+
+    def within(self, network, output, runtime, worst):
+        """Hold the greatest difference of an output."""
+        key = network, output, runtime
+        self._seen[key] = max(worst, self._seen.get(key, 0.0))
+        assert worst <= self.tolerance(network, output), f"{network} {output} by {runtime}"
+
+
+def pytest_configure(config):
+    config.stash[SEEN] = {}
+
+
+@pytest.fixture(scope="session")
+def parity(request):
+    rows = yaml.safe_load(TOLERANCES.read_text())
+    return Parity(rows, request.config.stash[SEEN])
+
+
+def pytest_sessionfinish(session):
+    """Of several workers each tells the one who prints what it saw."""
+    if hasattr(session.config, "workeroutput"):
+        seen = session.config.stash[SEEN]
+        session.config.workeroutput["parity"] = [[*key, worst] for key, worst in seen.items()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    seen = node.config.stash[SEEN]
+    for *key, worst in getattr(node, "workeroutput", {}).get("parity", ()):
+        seen[tuple(key)] = max(worst, seen.get(tuple(key), 0.0))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print what was compared: network, output, tolerance, and the greatest difference of each."""
+    seen = config.stash.get(SEEN, {})
+    if not seen:
+        return
+    runtimes = sorted({runtime for _, _, runtime in seen})
+    terminalreporter.section("parity: tolerance, and the greatest difference seen")
+    titles = [
+        f"{'network':30}{'output':34}{'tolerance':>10}",
+        *(f"{name:>13}" for name in runtimes),
+    ]
+    terminalreporter.write_line("".join(titles))
+    for row in yaml.safe_load(TOLERANCES.read_text()):
+        name, output = row["network"], row["output"]
+        found = [seen.get((name, output, runtime)) for runtime in runtimes]
+        if any(value is not None for value in found):
+            cells = "".join(f"{'-' if value is None else f'{value:.1e}':>13}" for value in found)
+            line = f"{name:30}{output:34}{row['tolerance']:>10}{cells}  {row['unit']}"
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

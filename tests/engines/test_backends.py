@@ -1,4 +1,5 @@
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import onnx
@@ -10,12 +11,9 @@ from engines.config import RuntimeConfig
 from engines.errors import EngineError
 from engines.spec.tensors import SpecMismatchError
 
-BACKENDS = ["openvino", "onnxruntime"]
+# torch is in .venv-build: there tests/house/test_torch_modules.py has it asked the same
+BACKENDS = [name for name in ("openvino", "onnxruntime", "torch") if find_spec(name)]
 DETECTOR = "yolo11n-persons-320x320"
-
-# OpenVINO f32 against ONNX Runtime: up to 0.0013 px and 6e-5 of score here; on other
-# processors sums run in another order, and prototypes saw 0.008 px and 2e-4: ten times that
-MAX_BOX_PX, MAX_SCORE = 0.08, 2e-3
 
 
 @pytest.fixture
@@ -41,33 +39,6 @@ def opened(request):
         return open_engine(path, RuntimeConfig(backend=request.param), **kwargs)
 
     return open_
-
-
-PARITY = [
-    ("faces/WolfgangLanger_Pexels.mp4", 100),
-    ("faces/carphone_pristine.mp4", 40),
-    ("faces/multi_face.jpg", 1),
-    ("faces/face-demographics-walking-and-pause.gif", 20),
-    ("grid/bbaf2n.mpg", 30),
-]
-
-
-@pytest.mark.parametrize(("clip", "step"), PARITY)
-def test_openvino_finds_the_persons_that_onnxruntime_finds(media, store, pictures, clip, step):
-    path = store.path(DETECTOR)
-    seen = 0
-    with (
-        open_engine(path, RuntimeConfig(backend="openvino")) as openvino,
-        open_engine(path, RuntimeConfig(backend="onnxruntime")) as reference,
-    ):
-        for _, _, image in pictures(media / clip, step):
-            ours, theirs = (engine.run({"frame": image[None]}) for engine in (openvino, reference))
-            # below the floor, equal scores may change places
-            found = theirs["scores"] > 0.1
-            seen += found.sum()
-            assert np.abs(ours["boxes"][found] - theirs["boxes"][found]).max() < MAX_BOX_PX
-            assert np.abs(ours["scores"] - theirs["scores"]).max() < MAX_SCORE
-    assert seen
 
 
 def test_outputs_of_the_same_shape_are_told_apart_by_name(two_outputs, opened):

@@ -26,12 +26,12 @@ def chips(media):
 
 
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
-def test_the_graph_gives_the_numbers_that_dlib_itself_gives(store, chips, backend):
+def test_the_graph_gives_the_numbers_that_dlib_itself_gives(store, chips, parity, backend):
     with open_engine(store.path("face-embedding"), RuntimeConfig(backend=backend)) as engine:
         for name, chip in chips.items():
             (embedding,) = engine.run({"face": chip[None].copy()})["embedding"]
 
-            assert embedding == pytest.approx(np.array(REFERENCE[name]), abs=1e-5)
+            parity.hold("face-embedding", "embedding", backend, embedding, REFERENCE[name])
 
 
 def test_a_file_that_is_not_dlibs_network_is_refused_in_one_line(

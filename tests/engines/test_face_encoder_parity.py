@@ -5,8 +5,6 @@ from engines.backends import open_engine
 from engines.config import RuntimeConfig
 from engines.perception.face_encoder import CONTRACT
 
-MAX_DIFFERENCE = 1e-4
-
 
 @pytest.fixture(scope="session")
 def graph_and_torch(python, reference, need_build_python, media, tmp_path_factory):
@@ -21,7 +19,7 @@ def graph_and_torch(python, reference, need_build_python, media, tmp_path_factor
 
 
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
-def test_every_runtime_reads_a_face_as_torch_does(graph_and_torch, backend):
+def test_every_runtime_reads_a_face_as_torch_does(graph_and_torch, parity, backend):
     path, faces, expected = graph_and_torch
     with open_engine(path, RuntimeConfig(backend=backend)) as engine:
         assert engine.spec.inputs == CONTRACT.inputs
@@ -29,10 +27,10 @@ def test_every_runtime_reads_a_face_as_torch_does(graph_and_torch, backend):
         one_by_one = [engine.run({"face": face[None]}) for face in faces[:3]]
         together = engine.run({"face": faces})
     for name, values in together.items():
-        assert np.abs(values - expected[name]).max() < MAX_DIFFERENCE
-        assert expected[name].std() > 100 * MAX_DIFFERENCE
+        parity.hold("starter-face", name, backend, values, expected[name])
+        assert expected[name].std() > 100 * parity.tolerance("starter-face", name)
         for row, alone in enumerate(one_by_one):
-            assert np.abs(alone[name][0] - expected[name][row]).max() < MAX_DIFFERENCE
+            parity.hold("starter-face", name, backend, alone[name][0], expected[name][row])
 
 
 def test_probabilities_are_probabilities(graph_and_torch):

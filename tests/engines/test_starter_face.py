@@ -58,14 +58,3 @@ def test_a_mirrored_face_reads_the_same(encoder, unseen):
     for name, values in encoder.run({"face": unseen.images[:50]}).items():
         mirrored = encoder.run({"face": unseen.images[:50, :, ::-1].copy()})[name]
         assert np.abs(values - mirrored).max() < MAX_DIFFERENCE
-
-
-def test_the_runtimes_read_as_torch_does(
-    encoder, unseen, python, reference, need_build_python, tmp_path
-):
-    np.savez(tmp_path / "faces.npz", faces=unseen.images[:50])
-    program = reference / "face_encoder_outputs.py"
-    python(need_build_python, program, STARTER, tmp_path / "faces.npz", tmp_path / "torch.npz")
-    expected = np.load(tmp_path / "torch.npz")
-    for name, values in encoder.run({"face": unseen.images[:50]}).items():
-        assert np.abs(values - expected[name]).max() < MAX_DIFFERENCE

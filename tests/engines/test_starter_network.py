@@ -15,7 +15,6 @@ from engines.spec.labels import EXPRESSION_VALENCES, VALENCES
 from engines.speech.text_encoder import open_text_encoder
 from training.starter.faces import read_faces
 
-MAX_DIFFERENCE = 1e-4
 SAME = 1e-5
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 GLAD = "thank you so much, that is wonderful news and i am so happy for you"
@@ -37,10 +36,13 @@ def network():
 
 
 @pytest.fixture(scope="module", params=["openvino", "onnxruntime"])
-def engines(request):
-    with InterviewEngines(
-        read_checkpoint(STARTER), opened_by(request.param), masked=MASKED
-    ) as opened:
+def runtime(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def engines(runtime):
+    with InterviewEngines(read_checkpoint(STARTER), opened_by(runtime), masked=MASKED) as opened:
         yield opened
 
 
@@ -136,18 +138,20 @@ def test_another_face_encoder_is_noticed(network):
 
 
 def test_the_graphs_are_the_rule_that_torch_computes_over_the_whole_history(
-    engines, faces, texts, ticks, in_torch
+    engines, runtime, faces, texts, ticks, in_torch, parity
 ):
     state = InterviewState(engines)
     state.step(0, {"text": texts[0]})
     for row, tick in enumerate(ticks):
         token = state.step(int(tick), {"image": faces["embedding"][row]})["image"]
-        assert np.abs(token - in_torch["image"][row]).max() < MAX_DIFFERENCE
-        assert np.abs(state.read().logits - in_torch["logits"][row]).max() < MAX_DIFFERENCE
+        parity.hold("starter-network", "image token", runtime, token, in_torch["image"][row])
+        logits = state.read().logits
+        parity.hold("starter-network", "logits", runtime, logits, in_torch["logits"][row])
     for row, text in enumerate(texts):
         token = InterviewState(engines).step(0, {"text": text})["text"]
-        assert np.abs(token - in_torch["text"][row]).max() < MAX_DIFFERENCE
-    assert np.ptp(in_torch["logits"], axis=0).min() > 1000 * MAX_DIFFERENCE
+        parity.hold("starter-network", "text token", runtime, token, in_torch["text"][row])
+    tolerance = parity.tolerance("starter-network", "logits")
+    assert np.ptp(in_torch["logits"], axis=0).min() > 1000 * tolerance
 
 
 def test_what_it_makes_of_an_embedding_is_what_the_encoder_made_of_the_face(faces, in_torch):
@@ -180,7 +184,7 @@ def test_sure_words_pull_a_sure_face_to_the_middle_or_past_it(engines, surest, e
 def test_what_one_of_them_can_say_is_bounded_by_its_floor(engines, surest):
     rule = json.loads((STARTER.parent / "starter-rule.json").read_text())
     token = InterviewState(engines).step(0, {"image": surest[POSITIVE]})["image"]
-    assert np.exp(token[:3]).min() >= rule["image"]["floor"] - MAX_DIFFERENCE
+    assert np.exp(token[:3]).min() >= rule["image"]["floor"] - SAME
     assert token[3] == 0
 
 

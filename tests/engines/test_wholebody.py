@@ -1,12 +1,10 @@
 """A whole-body network: a small one of the publishers' shapes, which sees three coloured dots."""
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from engines.backends import open_engine
-from engines.build.whole_body_export import MEAN, STD, main
+from engines.build.whole_body_export import main
 from engines.config import RuntimeConfig
 from engines.errors import EngineError
 from engines.perception.keypoints.network import KeypointNetwork, Sight
@@ -20,49 +18,7 @@ from engines.spec import skeleton
 from engines.spec.skeleton import FACE, INDEX, LEFT_HAND, RIGHT_HAND
 
 CANVAS_HW = (96, 72)
-BINS_A_PIXEL = 2  # SimCC's split ratio
-SCORE = 0.8
-
-
-def dot_network(path, canvas_hw=CANVAS_HW, keypoints=COCO_POINTS):
-    """Write a network in whose heads keypoint k is where channel k % 3 of the crop is brightest."""
-    height, width = canvas_hw
-    node = helper.make_node
-    choice = np.zeros((keypoints, 3), np.float32)
-    choice[np.arange(keypoints), np.arange(keypoints) % 3] = 1
-    scale = np.array([1, 1, BINS_A_PIXEL], np.float32)
-    bright = (255 - np.array(MEAN)) / np.array(STD)  # a dot as the network sees it
-    nodes, outputs = [], []
-    for axis, over, bins in (("x", 2, width), ("y", 3, height)):
-        nodes += [
-            node("ReduceMax", ["input"], [f"line_{axis}"], axes=[over], keepdims=0),
-            node("Resize", [f"line_{axis}", "roi", "scale"], [f"bins_{axis}"], mode="nearest",
-                 coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
-            node("Mul", [f"bins_{axis}", "sure"], [f"scored_{axis}"]),
-            node("MatMul", ["choice", f"scored_{axis}"], [f"simcc_{axis}"]),
-        ]  # fmt: skip
-        outputs.append(
-            helper.make_tensor_value_info(
-                f"simcc_{axis}", TensorProto.FLOAT, ["batch", keypoints, bins * BINS_A_PIXEL]
-            )
-        )
-    graph = helper.make_graph(
-        nodes,
-        "dots",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, height, width])],
-        outputs,
-        [
-            numpy_helper.from_array(choice, "choice"),
-            numpy_helper.from_array(np.zeros(0, np.float32), "roi"),
-            numpy_helper.from_array(scale, "scale"),
-            numpy_helper.from_array((SCORE / bright).reshape(1, 3, 1).astype(np.float32), "sure"),
-        ],
-    )
-    # the publishers' exports are of opset 11
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6), path
-    )
-    return path
+SCORE = 0.8  # of every dot
 
 
 def export(weights, out, canvas_hw=CANVAS_HW):
@@ -71,7 +27,7 @@ def export(weights, out, canvas_hw=CANVAS_HW):
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory):
+def graph(dot_network, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole-body")
     assert export(dot_network(folder / "dots.onnx"), folder / "whole-body.onnx") == 0
     return folder / "whole-body.onnx"
@@ -222,7 +178,7 @@ def test_the_graph_says_what_it_was_made_of(graph):
         assert part in provenance
 
 
-def test_a_network_of_other_shapes_is_refused_with_both(tmp_path, capsys):
+def test_a_network_of_other_shapes_is_refused_with_both(dot_network, tmp_path, capsys):
     weights = dot_network(tmp_path / "body.onnx", keypoints=17)
 
     assert export(weights, tmp_path / "out.onnx") == 2
@@ -239,7 +195,7 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path, capsys):
     assert "broken.onnx: cannot be read as ONNX" in capsys.readouterr().err
 
 
-def test_a_model_of_another_kind_is_refused_when_it_is_opened(tmp_path):
+def test_a_model_of_another_kind_is_refused_when_it_is_opened(dot_network, tmp_path):
     engine = open_engine(dot_network(tmp_path / "dots.onnx"), RuntimeConfig(backend="onnxruntime"))
 
     with pytest.raises(EngineError, match="whole-body network: "):

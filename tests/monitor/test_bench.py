@@ -9,17 +9,48 @@ import typer
 from typer.testing import CliRunner
 
 from engines.errors import ConfigError
+from engines.variants import VariantRecord, VariantStore, Verdict
 from stream.bench.report import json_schema, read_report
 from stream.bench.verbs import bench
 from stream.errors import BenchmarkRegressionError, SourceFormatError, SourceUnreachableError
 
-DEAF = ("--set", "speech.model=null")
+DEAF = ("--set", "speech.model=null", "--set", "perception.runtime.precision=bf16")
+"""Nobody listens, and what was admitted to bf16 is computed so."""
+ADMITTED = "starter-face"
 
 
 def invoke(*arguments):
     app = typer.Typer()
     app.command()(bench)
     return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def admitted(store, tmp_path_factory):
+    """The gate admitted one network to bf16."""
+    record = VariantRecord(
+        schema=1,
+        name=ADMITTED,
+        graph=store.digest(ADMITTED),
+        precision="bf16",
+        sha256=None,
+        size_bytes=None,
+        method="none: the runtime computes the same graph so",
+        tools={},
+        calibration=None,
+        verdict=Verdict(
+            admitted=True,
+            why="agreement 0.9990 >= 0.99",
+            samples=100,
+            backend="openvino",
+            judged_with="a test",
+        ),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        root = tmp_path_factory.mktemp("variants")
+        patch.setattr("engines.variants.store.cache_root", lambda: root)
+        VariantStore().put(record, None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +129,39 @@ def test_the_footprint_is_of_the_run_and_what_is_unknown_is_said(report):
     cost = report.live.footprint
     assert cost.memory_peak_mb.value >= cost.memory_mb.value > 100
     assert cost.cpu_cores.value > 0
-    for quantity in (cost.card_power_w, cost.card_joules_a_reading, cost.temperature_c):
+    for quantity in (cost.card.power_w, cost.board.joules_a_reading, cost.temperature_c):
         assert (quantity.value is None) == (quantity.missing is not None)
 
 
 def test_the_start_is_told_from_the_asking_on(report):
     start = report.cold_start
     assert 0 < start.load_s.value < start.first_reading_s.value
-    assert start.build_s.missing.startswith("not available")
-    assert report.accuracy.missing.startswith("not measured")
+    assert (start.build_s.value is None) == (start.build_s.missing is not None)
+
+
+def test_each_engine_says_what_it_is(report):
+    assert [one.engine for one in report.engines] == [one.engine for one in report.live.engines]
+    for one in report.engines:
+        assert one.runtime.startswith("openvino 20")
+        assert one.device == "cpu"
+        assert one.precision == ("bf16" if one.engine == ADMITTED else "f32")
+    why = {one.engine: one.why for one in report.engines}
+    assert why[ADMITTED] == "bf16 was admitted: agreement 0.9990 >= 0.99"
+    assert "never judged" in why["face-mesh"]
+
+
+def test_what_the_speed_costs_stands_beside_it(report):
+    accuracy = report.accuracy
+    assert accuracy.missing is None
+    (engine,) = accuracy.engines
+    assert (engine.engine, engine.precision) == (ADMITTED, "bf16")
+    assert engine.times == pytest.approx(engine.f32_ms / engine.ms, abs=0.01)
+    surface, fused = accuracy.agreements
+    for one in (surface, fused):
+        assert one.n > 0
+        assert one.low <= one.same_label <= one.high
+        assert 0 <= one.valence_mean <= one.valence_most < 0.2
+    assert surface.one_sided == 0
 
 
 def test_all_documents_tell_the_same(measured, report):
@@ -131,7 +186,7 @@ def test_a_baseline_that_was_better_ends_it_with_6_and_the_names(media, measured
     _, folder = measured
     better = json.loads((folder / "out.json").read_text())
     for engine in better["live"]["engines"]:
-        engine["ms"] |= dict.fromkeys(("p50", "p95"), 0.001)
+        engine["cpu_ms_a_call"] = 0.001
     path = tmp_path / "better.json"
     path.write_text(json.dumps(better))
     result = invoke(
@@ -140,7 +195,7 @@ def test_a_baseline_that_was_better_ends_it_with_6_and_the_names(media, measured
     )
     assert isinstance(result.exception, BenchmarkRegressionError)
     assert result.exception.exit_code == 6
-    assert "live engine yolo11n-persons-320x320 p50" in str(result.exception)
+    assert "live engine face-mesh CPU a call" in str(result.exception)
     assert "WORSE" in result.output
 
 

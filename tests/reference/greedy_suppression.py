@@ -1,6 +1,8 @@
 """Our suppression without a loop over the data, beside torchvision's: run by .venv-build's Python.
 
 Usage: greedy_suppression.py BOXES.npz        Prints one JSON object a set of boxes, best first.
+
+Its `chain` is the longest line of boxes of which each overlaps the next, and is better.
 """
 
 import json
@@ -8,9 +10,16 @@ import sys
 
 import numpy as np
 import torch
-from torchvision.ops import nms
+from torchvision.ops import batched_nms
 
-from engines.networks.person_boxes import MAX_IOU, greedy_mask
+from engines.networks.person_boxes import MAX_IOU, _overlap, greedy_mask
+
+
+def longest_chain(beats):
+    lengths = torch.ones(len(beats))
+    for place in range(1, len(beats)):
+        lengths[place] = 1 + (beats[:place, place] * lengths[:place]).max()
+    return int(lengths.max())
 
 
 def main(path):
@@ -18,7 +27,7 @@ def main(path):
     for name, boxes in np.load(path).items():
         best_first = torch.from_numpy(boxes)
         scores = torch.linspace(1, 0.5, len(boxes))
-        kept = nms(best_first, scores, MAX_IOU)
+        kept = batched_nms(best_first, scores, torch.zeros(len(boxes)), MAX_IOU)
         ours = greedy_mask(best_first)
         exact = greedy_mask(best_first, rounds=len(boxes))
         print(
@@ -28,6 +37,7 @@ def main(path):
                     "reference": sorted(kept.tolist()),
                     "ours": ours.nonzero().flatten().tolist(),
                     "exact": exact.nonzero().flatten().tolist(),
+                    "chain": longest_chain(_overlap(best_first, MAX_IOU)),
                 }
             )
         )

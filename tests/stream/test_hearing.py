@@ -16,12 +16,12 @@ from stream.clock import Clock
 from stream.hearing import Hearing
 from stream.publish.publisher import Publisher
 from stream.records import EdgeCount
+from stream.succession import Health
 from stream.tally import Tally
 from stream.text_evidence import TextMemory
 from stream.transcript.heard import Heard
 from stream.transcript.lag import PolicyChange
 from stream.transcript.speaker import Attribution
-from stream.transcript.speech_process import Health
 
 SECOND = np.zeros(16_000, np.float32)
 

@@ -252,7 +252,7 @@ async def test_a_password_is_never_seen_whatever_happens(
 ):
     caplog.set_level(0)
     for name in ("mqtt", "paho", "asyncio", "stream"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger=name)
     shown = []
     right = f"mqtt://me:{ENCODED}@127.0.0.1:{guarded.port}"
     async with publisher(right) as mqtt:

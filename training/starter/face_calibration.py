@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engines.build.face_encoder_export import write_weights
-from engines.build.graph_file import sha256, versions
+from engines.build.graph_provenance import sha256, versions
 from engines.errors import ModelError, SubfaceError
 from engines.networks.face_encoder import FaceEncoder, FaceReader, calibrated
 from training.starter.face_training import LAST, RECIPE, Recipe

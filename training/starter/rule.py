@@ -28,7 +28,7 @@ from calibration.temperature import log_probabilities
 from calibration.temperature_fit import fit_temperature
 from calibration.threshold import choose_threshold
 from engines.build.face_encoder_export import load_reader
-from engines.build.graph_file import sha256
+from engines.build.graph_provenance import sha256
 from engines.build.starter_network import (
     FACES,
     TEXTS,

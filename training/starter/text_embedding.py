@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from engines.build.bert_weights import load_bert
-from engines.build.graph_file import sha256
+from engines.build.graph_provenance import sha256
 from engines.errors import ModelError
 from engines.networks import text_encoder
 

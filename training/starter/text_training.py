@@ -30,7 +30,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
-from engines.build.graph_file import sha256, versions
+from engines.build.graph_provenance import sha256, versions
 from engines.build.text_head_export import write_weights
 from engines.errors import ConfigError, SubfaceError
 from engines.networks.text_head import VALENCES, TextHead

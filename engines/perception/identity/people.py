@@ -58,13 +58,19 @@ class People:
     Args:
         config: Thresholds, times, bounds.
         enrolled: How the person of the enrolment picture looks, who is ``ENROLLED`` when seen.
+        given: The newest number that was given before, by those whose place these take.
+
+    Attributes:
+        given: The newest number that was given.
     """
 
-    def __init__(self, config: IdentityConfig, enrolled: Descriptor | None = None) -> None:
+    def __init__(
+        self, config: IdentityConfig, enrolled: Descriptor | None = None, *, given: int = 0
+    ) -> None:
         self._config = config
         self._gallery = Gallery(config.max_persons)
         self._tracks: dict[int, _Track] = {}
-        self._given = 0
+        self.given = given
         if enrolled is not None:
             self._gallery.admit(ENROLLED, enrolled, enrolled=True)
 
@@ -195,8 +201,8 @@ class People:
         if isinstance(verdict, str):
             person_id = self._folded(verdict, likenesses, taken)
         elif person_id is None:
-            self._given += 1
-            person_id = f"p{self._given}"
+            self.given += 1
+            person_id = f"p{self.given}"
         track.person_id = person_id
         for descriptor in track.descriptors:
             if person_id in self._gallery:

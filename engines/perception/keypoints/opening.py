@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from engines.config import FaceConfig, KeypointConfig
+from engines.config import FaceConfig, Form, KeypointConfig, in_form
 from engines.engine import Engine
 from engines.errors import ConfigError
 from engines.models.store import ModelStore
@@ -60,7 +60,7 @@ def open_keypoints(
         case None:
             return None
         case "holistic":
-            return open_holistic(open_model, smooth=config.smooth, beside=beside)
+            return open_holistic(open_model, smooth=config.smooth, form=config.form, beside=beside)
         case "openpose":
             if config.recording is None:
                 msg = (
@@ -77,6 +77,7 @@ def open_holistic(
     open_model: OpenModel,
     *,
     smooth: bool,
+    form: Form = "tflite",
     faces: FaceConfig | None = None,
     beside: Beside = in_turn,
 ) -> HolisticNetwork:
@@ -85,21 +86,21 @@ def open_holistic(
     Args:
         open_model: Opens a model of the manifest under its name; the caller closes it.
         smooth: Whether keypoints are smoothed over time.
+        form: In which the networks are.
         faces: The models of a face detector of its own, for whoever has no face finder.
         beside: How one hand is found beside the other.
     """
 
+    def open_one(name: str, outputs: Sequence[str] | None = None) -> Engine:
+        return open_model(in_form(name, form), outputs=outputs)
+
     def hands() -> HandNetworks:
-        return HandNetworks(
-            open_model("hand-recrop"), open_model("hand-landmark-full", outputs=HAND_OUTPUTS)
-        )
+        return HandNetworks(open_one("hand-recrop"), open_one("hand-landmark-full", HAND_OUTPUTS))
 
     return HolisticNetwork(
-        pose=PoseNetworks(
-            open_model("pose-detection"), open_model("pose-landmark-full", outputs=POSE_OUTPUTS)
-        ),
+        pose=PoseNetworks(open_one("pose-detection"), open_one("pose-landmark-full", POSE_OUTPUTS)),
         hands=(hands(), hands()),
-        irises=Irises(open_model("iris-landmark", outputs=IRIS_OUTPUTS)),
+        irises=Irises(open_one("iris-landmark", IRIS_OUTPUTS)),
         faces=None
         if faces is None
         else FaceNetworks(open_model(faces.detector), open_model(faces.mesh)),

@@ -13,10 +13,10 @@ from engines.spec.labels import EXPRESSIONS
 NETWORKS = [
     name
     for name, model in shipped_manifest().models.items()
-    if model.input and {"embedded", "optional", "holistic"} & set(model.used_by)
+    if model.input and {"embedded", "optional", "holistic", "edge-lite"} & set(model.used_by)
 ]
 
-WITHOUT_A_HUB = {"embedded", "demo", "holistic", "optional", "build"}
+WITHOUT_A_HUB = {"embedded", "demo", "holistic", "optional", "build", "edge-lite"}
 
 
 def downloaded():

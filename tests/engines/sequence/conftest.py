@@ -92,13 +92,14 @@ def in_torch(python, reference, need_build_python, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def in_steps(python, reference, tmp_path_factory):
+def in_steps(python, reference, need_build_python, tmp_path_factory):
     """Tokens and logits tick by tick, and in one pass, by one of our runtimes."""
 
     def run(backend, precision, checkpoint, persons):
         out = tmp_path_factory.mktemp(backend) / "out.npz"
         program = reference / "interview_steps.py"
-        python(sys.executable, program, backend, precision, checkpoint, persons, out)
+        runs = need_build_python if backend == "torch" else sys.executable
+        python(runs, program, backend, precision, checkpoint, persons, out)
         return np.load(out)
 
     return run

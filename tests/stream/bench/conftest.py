@@ -5,17 +5,23 @@ from dataclasses import replace
 import pytest
 
 from engines.spec.reading import ModelCard
+from stream.bench.agreement import Agreement
+from stream.bench.board_cost import BoardCost
+from stream.bench.card_cost import CardCost
+from stream.bench.engine_setup import EngineSetup
 from stream.bench.footprint import Footprint
 from stream.bench.item import Item
 from stream.bench.machine import Machine
 from stream.bench.quantity import Quantity
 from stream.bench.report import (
+    Accuracy,
     Attempt,
     Capacity,
     ColdStart,
     EngineTimes,
     Glass,
     Report,
+    SpeedUp,
     StageTimes,
     Subject,
     Trial,
@@ -56,11 +62,23 @@ def make_footprint():
         processes=2,
         temperature_c=NOWHERE,
         throttled=NOWHERE,
-        card_memory_mb=NOWHERE,
-        card_power_w=NOWHERE,
-        card_joules_a_reading=NOWHERE,
-        card_temperature_c=NOWHERE,
-        card_throttled=NOWHERE,
+        packages_power_w=NOWHERE,
+        packages_joules_a_reading=NOWHERE,
+        card=CardCost(
+            memory_mb=NOWHERE,
+            busy=NOWHERE,
+            power_w=NOWHERE,
+            joules_a_reading=NOWHERE,
+            temperature_c=NOWHERE,
+            throttled=NOWHERE,
+        ),
+        board=BoardCost(
+            memory_mb=NOWHERE,
+            busy=NOWHERE,
+            power_w=NOWHERE,
+            joules_a_reading=NOWHERE,
+            temperature_c=NOWHERE,
+        ),
     )
 
 
@@ -134,6 +152,41 @@ def make_report(**changes):
                 load_s=Quantity.of(2.0, "s"),
                 first_reading_s=Quantity.of(2.8, "s"),
                 build_s=Quantity.absent("not available: nothing is compiled", "s"),
+            ),
+            engines=(
+                EngineSetup(
+                    engine="yolo & <co>",
+                    runtime="openvino 2026.4",
+                    device="cpu",
+                    precision="int8",
+                    why="int8 was admitted: F1 at IoU .5 .98 >= .97",
+                    build_s=Quantity.of(1.25, "s"),
+                ),
+            ),
+            accuracy=Accuracy(
+                missing=None,
+                agreements=(
+                    Agreement(
+                        of="surface",
+                        n=30,
+                        same_label=0.9667,
+                        low=0.8333,
+                        high=0.9941,
+                        valence_mean=0.0123,
+                        valence_most=0.2,
+                        one_sided=1,
+                    ),
+                ),
+                engines=(
+                    SpeedUp(
+                        engine="yolo & <co>",
+                        precision="int8",
+                        ms=12.0,
+                        f32_ms=30.0,
+                        times=2.5,
+                        why="int8 was admitted: F1 at IoU .5 .98 >= .97",
+                    ),
+                ),
             ),
             live=make_trial(),
             fast=make_trial("fast"),

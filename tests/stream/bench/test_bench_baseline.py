@@ -69,8 +69,23 @@ def test_an_engine_that_is_gone_is_told(benches):
     before, now = benches.report(), benches.report()
     now = replace(now, live=replace(now.live, engines=()))
     assert [str(change) for change in against(before, now).worse] == [
-        "live engine yolo & <co> p50: 12 ms before, not there now"
+        "live engine yolo & <co> p50: 12 ms before, not there now",
+        "live engine yolo & <co> CPU a call: 11 ms before, not there now",
     ]
+
+
+def seldom(report, calls):
+    """The report, its engine asked so seldom."""
+    (engine,) = report.live.engines
+    few = replace(engine, ms=replace(engine.ms, n=calls, p50=90.0))
+    return replace(report, live=replace(report.live, engines=(few,)))
+
+
+@pytest.mark.parametrize(("calls", "worse"), [(4, 0), (5, 1)])
+def test_an_engine_that_is_seldom_asked_is_no_basis(benches, calls, worse):
+    now = seldom(benches.report(), calls)
+    assert len(against(benches.report(), now).worse) == worse
+    assert not against(now, seldom(now, 4)).worse
 
 
 def test_what_was_not_asked_for_this_time_is_not_compared(benches):
@@ -78,6 +93,37 @@ def test_what_was_not_asked_for_this_time_is_not_compared(benches):
     comparison = against(benches.report(), now)
     assert comparison.changes
     assert comparison.worse == ()
+
+
+def beside_others(report, cores):
+    """The report, measured while others had so much of the processor."""
+    others = Quantity.of(cores, "cores")
+    footprint = replace(report.live.footprint, cpu_others_cores=others)
+    return replace(report, live=replace(report.live, footprint=footprint))
+
+
+@pytest.mark.parametrize("busy", ["then", "now"])
+def test_beside_other_work_times_by_the_clock_are_shown_and_not_judged(benches, busy):
+    before, now = benches.report(), benches.report(live=benches.trial(detector_ms=90.0))
+    if busy == "then":
+        before = beside_others(before, 1.0)
+    else:
+        now = beside_others(now, 1.0)
+    comparison = against(before, now)
+    assert comparison.worse == ()
+    shown = {change.name: change for change in comparison.changes}
+    assert shown["live engine yolo & <co> p50"].ratio == 7.5
+    assert not shown["live engine yolo & <co> p50"].is_judged
+    assert shown["live engine yolo & <co> CPU a call"].is_judged
+
+
+def test_processor_time_is_judged_whatever_else_is_at_work(benches):
+    before = now = beside_others(benches.report(), 1.0)
+    (engine,) = now.live.engines
+    now = replace(now, live=replace(now.live, engines=(replace(engine, cpu_ms_a_call=13.0),)))
+    assert [change.name for change in against(before, now).worse] == [
+        "live engine yolo & <co> CPU a call"
+    ]
 
 
 @pytest.mark.parametrize(("cores", "warned"), [(0.1, 0), (1.4, 1)])

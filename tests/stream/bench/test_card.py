@@ -1,13 +1,16 @@
-"""No card is here: the driver's answers are faked, by the names and units of nvidia-ml-py 13."""
+"""No card is here: the driver's answers are faked, by the names and units of nvidia-ml-py 13.
 
-import os
+That the fake has the names, arguments and numbers of the package is tested against the package.
+"""
+
+import inspect
 import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from stream.bench.card import NO_DOOR, Card, open_card
-from stream.bench.footprint import FootprintMeter
+from stream.bench.card_cost import CardMeter
 
 # ruff: noqa: N802, N815 (the driver's names)
 
@@ -37,6 +40,8 @@ class Driver(ModuleType):
             "power_mw": 71_500,
             "energy_mj": 1_000_000,
             "temperature": 44,
+            "busy": 60,
+            "on": 0,
             "reasons": 0x1 | 0x40,
             "processes": [(OURS, 300 * MB), (FOREIGN, 5000 * MB)],
         } | answers
@@ -67,6 +72,7 @@ class Driver(ModuleType):
         return "570.86"
 
     def nvmlDeviceGetPowerUsage(self, handle):
+        self.asked = handle
         return self._answer("power_mw")
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle):
@@ -78,7 +84,12 @@ class Driver(ModuleType):
     def nvmlDeviceGetCurrentClocksEventReasons(self, handle):
         return self._answer("reasons")
 
+    def nvmlDeviceGetUtilizationRates(self, handle):
+        return SimpleNamespace(gpu=self._answer("busy"), memory=10)
+
     def nvmlDeviceGetComputeRunningProcesses(self, handle):
+        if handle != self.answers["on"]:
+            return []
         return [SimpleNamespace(pid=p, usedGpuMemory=m) for p, m in self._answer("processes")]
 
 
@@ -122,37 +133,67 @@ def test_without_the_package_a_driver_or_a_card_the_reason_is_told(install, monk
         assert card == NO_DOOR
 
 
-def sampled(driver, *, energies=(1_000_000, 1_500_000), pids=None):
-    """The footprint of two samples, with this process on the card."""
-    driver.answers["processes"] = [(os.getpid() if pids is None else pids, 300 * MB)]
-    meter = FootprintMeter(Card(driver))
+def sampled(driver, *, energies=(1_000_000, 1_500_000), pid=OURS, is_used=False):
+    """What two samples cost, with a process on the card."""
+    driver.answers["processes"] = [(pid, 300 * MB)]
+    meter = CardMeter(Card(driver), is_used=is_used)
     for energy in energies:
         driver.answers["energy_mj"] = energy
-        meter.sample()
-    return meter.footprint(wall_s=10.0, frames=250, readings=20)
+        meter.sample({OURS})
+    return meter.cost(wall_s=10.0, readings=20)
 
 
 def test_joules_a_reading_are_what_the_card_counted():
-    footprint = sampled(Driver())
-    assert footprint.card_joules_a_reading.value == 500.0 / 20
-    assert footprint.card_memory_mb.value == 300.0
-    assert footprint.card_power_w.value == 71.5
-    assert (footprint.card_throttled.value, footprint.card_slowed_by) == (100, ("heat (hardware)",))
+    cost = sampled(Driver())
+    assert cost.joules_a_reading.value == 500.0 / 20
+    assert cost.memory_mb.value == 300.0
+    assert cost.power_w.value == 71.5
+    assert (cost.throttled.value, cost.slowed_by) == (100, ("heat (hardware)",))
 
 
 def test_an_older_card_counts_no_joules_so_they_are_its_power_times_the_time():
-    footprint = sampled(Driver(), energies=(None, None))
-    assert footprint.card_joules_a_reading.value == 71.5 * 10 / 20
+    cost = sampled(Driver(), energies=(None, None))
+    assert cost.joules_a_reading.value == 71.5 * 10 / 20
 
 
 def test_a_card_that_the_run_is_not_on_is_none_of_its_footprint():
-    footprint = sampled(Driver(), pids=FOREIGN)
+    cost = sampled(Driver(), pid=FOREIGN)
     for quantity in (
-        footprint.card_memory_mb,
-        footprint.card_power_w,
-        footprint.card_joules_a_reading,
-        footprint.card_temperature_c,
-        footprint.card_throttled,
+        cost.memory_mb,
+        cost.power_w,
+        cost.joules_a_reading,
+        cost.temperature_c,
+        cost.throttled,
     ):
         assert quantity.value is None
         assert "none of this run's processes" in quantity.missing
+
+
+def test_in_a_container_the_driver_names_nobody_and_the_whole_cards_figures_are_the_runs():
+    cost = sampled(Driver(), pid=FOREIGN, is_used=True)
+    assert (cost.power_w.value, cost.busy.value, cost.joules_a_reading.value) == (71.5, 60, 25)
+    assert cost.memory_mb.value is None
+    assert "none of this run's processes" in cost.memory_mb.missing
+
+
+@pytest.mark.parametrize(
+    ("on", "index", "asked"), [(1, 0, 1), (0, 1, 0), (None, 1, 1), (None, 7, 1)]
+)
+def test_of_two_cards_that_one_is_read_which_holds_ours_or_else_the_profiles(on, index, asked):
+    driver = Driver(count=2, on=on)
+    Card(driver, index).sample({OURS})
+    assert driver.asked == asked
+
+
+def test_the_fake_driver_is_as_the_package_has_it():
+    pynvml = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed (extra nvidia)")
+    assert issubclass(pynvml.NVMLError, Exception)
+    for name, value in vars(Driver).items():
+        if isinstance(value, int):
+            assert getattr(pynvml, name) == value
+        elif name.startswith("nvml"):
+            theirs = list(inspect.signature(getattr(pynvml, name)).parameters.values())
+            ours = list(inspect.signature(value).parameters)[1:]
+            assert [p.name for p in theirs if p.default is p.empty] == ours
+    assert {"gpu", "memory"} == {name for name, _ in pynvml.c_nvmlUtilization_t._fields_}
+    assert {"pid", "usedGpuMemory"} <= {name for name, _ in pynvml.c_nvmlProcessInfo_v3_t._fields_}

@@ -1,12 +1,18 @@
 import subprocess
 import sys
 import time
+from dataclasses import fields
 
 import pytest
 
 from stream.bench.footprint import FootprintMeter
+from stream.bench.quantity import Quantity
+from stream.bench.sensors import Sensors
 
 NO_CARD = "not available: no NVIDIA card"
+NO_BOARD = "not available: no tegrastats"
+NO_COUNTER = "not available: nobody counts"
+BARE = Sensors(card=NO_CARD, board=NO_BOARD, packages=NO_COUNTER)
 BUSY = "held = bytearray(80_000_000)\nprint(1, flush=True)\nwhile True: pass"
 
 
@@ -22,7 +28,7 @@ def busy():
 
 
 def footprint(**options):
-    meter = FootprintMeter(NO_CARD, **options)
+    meter = FootprintMeter(BARE, **options)
     meter.sample()
     time.sleep(0.3)
     meter.sample()
@@ -38,20 +44,21 @@ def test_what_a_child_holds_and_computes_is_in_it(busy):
     assert without.cpu_others_cores.value > 0
 
 
-def test_without_a_card_none_of_its_figures_is_a_number():
+def test_without_a_card_a_board_and_a_counter_no_figure_of_theirs_is_a_number():
     cost = footprint()
-    card = [
-        cost.card_memory_mb,
-        cost.card_power_w,
-        cost.card_joules_a_reading,
-        cost.card_temperature_c,
-        cost.card_throttled,
-    ]
-    assert {(quantity.value, quantity.missing) for quantity in card} == {(None, NO_CARD)}
+    for part, why in ((cost.card, NO_CARD), (cost.board, NO_BOARD)):
+        told = {
+            (quantity.value, quantity.missing)
+            for field in fields(part)
+            if isinstance(quantity := getattr(part, field.name), Quantity)
+        }
+        assert told == {(None, why)}
+    assert cost.packages_power_w.missing == NO_COUNTER
+    assert cost.packages_joules_a_reading.missing == NO_COUNTER
 
 
 def test_without_a_frame_nothing_is_told_of_one():
-    meter = FootprintMeter(NO_CARD)
+    meter = FootprintMeter(BARE)
     meter.sample()
     cost = meter.footprint(wall_s=1.0, frames=0, readings=0)
     assert cost.cpu_ms_a_frame.value is None

@@ -1,15 +1,18 @@
 import asyncio
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from engines.perception.observer import Given
 from engines.spec.frame import Frame
 from engines.spec.reading import LatencyMs
 from stream.bench.burnt_code import burn
-from stream.bench.watch import SOURCE, Call, Watch, WatchedPublisher, WatchedWorker
+from stream.bench.watch import SOURCE, Call, Watch, WatchedEyes, WatchedPublisher, WatchedWorker
 from stream.clock import Clock
 from stream.publish.publisher import Stamps
+from stream.sight.sight import Look
 from stream.worker import Worker
 
 
@@ -76,15 +79,28 @@ async def test_a_publisher_that_is_watched_publishes_as_ever(reading):
     assert watch.first_s is not None
 
 
-class Eyes:
+class Adder:
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         pass
 
-    def look(self, frame, factor):
-        return frame.index * factor
+    def add(self, one, other):
+        return one + other
+
+
+class Eyes:
+    """Looks in turns, as a thread or a process does."""
+
+    def __init__(self):
+        self._free = asyncio.Lock()
+
+    async def look(self, frame, watched):
+        async with self._free:
+            begun_s = time.monotonic()
+            await asyncio.sleep(0.001)
+            return Look(scene=watched, given=Given(), begun_s=begun_s, ended_s=time.monotonic())
 
 
 def frame_of(image, arrived_s):
@@ -101,23 +117,38 @@ def frame_of(image, arrived_s):
 
 
 async def test_a_worker_that_is_watched_does_its_work_and_tells_when_for_whom():
+    watch = Watch(Clock())
+
+    async def work(name):
+        SOURCE.set(name)
+        return await adder.call(Adder.add, 40, 2)
+
+    async with Worker("adder", Adder) as worker:
+        adder = WatchedWorker(worker, watch.steps, watch)
+        assert await asyncio.gather(work("left"), work("right")) == [42, 42]
+    assert [step.source for step in watch.steps] == ["left", "right"]
+    for step in watch.steps:
+        assert step.asked_s <= step.begun_s <= step.ended_s
+    assert watch.steps[1].begun_s >= watch.steps[0].ended_s  # they take turns
+
+
+async def test_eyes_that_are_watched_look_and_tell_when_and_what_moment_they_saw():
     watch = Watch(Clock(), coded=True)
     arrived_s = watch.clock.monotonic_s()
     image = np.zeros((360, 640, 3), np.uint8)
     burn(image, arrived_s - 0.2)
+    eyes = WatchedEyes(Eyes(), watch)
 
     async def work(name):
         SOURCE.set(name)
-        return await eyes.call(Eyes.look, frame_of(image, arrived_s), 2)
+        return (await eyes.look(frame_of(image, arrived_s), name)).scene
 
-    async with Worker("eyes", Eyes) as worker:
-        eyes = WatchedWorker(worker, watch.looks, watch)
-        assert await asyncio.gather(work("left"), work("right")) == [42, 42]
+    assert await asyncio.gather(work("left"), work("right")) == ["left", "right"]
     assert [look.source for look in watch.looks] == ["left", "right"]
     for look in watch.looks:
         assert arrived_s == look.asked_s <= look.begun_s <= look.ended_s
         assert look.glass_s == pytest.approx(arrived_s - 0.2, abs=1e-4)
-    assert watch.looks[1].begun_s >= watch.looks[0].ended_s  # they take turns
+    assert watch.looks[1].begun_s >= watch.looks[0].ended_s
 
 
 async def test_pictures_without_a_moment_are_counted():

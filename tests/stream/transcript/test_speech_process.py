@@ -13,9 +13,10 @@ from faster_whisper.audio import decode_audio
 from engines.config import SpeechConfig
 from engines.errors import ConfigError, ModelMissingError
 from engines.spec.voice import CHUNK
+from stream import succession
 from stream.errors import EarsLostError
-from stream.transcript import speech_process
-from stream.transcript.speech_process import Health, SpeechProcess
+from stream.succession import Health
+from stream.transcript.speech_process import SpeechProcess
 
 JFK_WORDS = 22
 
@@ -128,7 +129,7 @@ async def test_a_death_between_two_calls_is_noticed_by_the_next(ears, jfk):
 
 
 async def test_what_dies_again_and_again_stays_lost(ears, jfk, monkeypatch):
-    monkeypatch.setattr(speech_process, "RESTARTS", 2)
+    monkeypatch.setattr(succession, "RESTARTS", 2)
     ears = SpeechProcess(ears._open.args[0], SpeechConfig())
     told = []
     async with ears:

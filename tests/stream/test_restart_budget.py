@@ -1,6 +1,6 @@
 import pytest
 
-from stream.transcript.restart_budget import FIRST_PAUSE_S, RestartBudget
+from stream.restart_budget import FIRST_PAUSE_S, RestartBudget
 
 
 @pytest.fixture

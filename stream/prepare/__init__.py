@@ -1,0 +1,1 @@
+"""What a run opens, built, listed and compared before it runs."""
