@@ -11,7 +11,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 NOT_IMPORTED = {"onnxscript"}
-ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic", "platformdirs"}
+ADDED = {"jaxtyping", "coverage", "pytest", "hypothesis", "pydantic", "platformdirs", "tenacity"}
 
 
 def package_name(requirement: str) -> str:
