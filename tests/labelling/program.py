@@ -6,7 +6,7 @@ import typer
 
 from engines.errors import SubfaceError
 from stream.log import set_up_log
-from training.verbs import label
+from training.labelling.verbs import label
 
 if __name__ == "__main__":
     set_up_log(int(sys.argv[1]))
