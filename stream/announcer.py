@@ -1,12 +1,12 @@
 """What one source's listening says to the outside: transcripts, gaps of sound, its state."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from engines.spec.frame import Gap, Sound
 from engines.spec.transcript import Utterance
 from stream.clock import Clock
+from stream.health_news import telling_health
 from stream.publish.publisher import Publisher
 from stream.records import State, Status
 from stream.source_records import gap_record, transcript_record
@@ -33,14 +33,9 @@ class Announcer:
     @asynccontextmanager
     async def listening_to(self, ears: SpeechProcess) -> AsyncIterator[None]:
         """Say how listening begins and ends, and meanwhile how the recogniser is."""
-        changes: asyncio.Queue[Health] = asyncio.Queue()  # a few in the life of a process
         await self._say("waiting")
-        with ears.watched(changes.put_nowait):
-            telling = asyncio.create_task(self._tell(changes), name=f"{self._source} speech health")
-            try:
-                yield
-            finally:
-                telling.cancel()
+        async with telling_health(ears.watched, self._tell, name=f"{self._source} speech health"):
+            yield
         await self._say("absent" if self._state == "waiting" else "ended")
 
     async def heard_sound(self) -> None:
@@ -74,10 +69,8 @@ class Announcer:
         """Say what was said, as far as it is known."""
         await self._publisher.put(transcript_record(utterance, self._clock))
 
-    async def _tell(self, changes: asyncio.Queue[Health]) -> None:
-        while True:
-            health = await changes.get()
-            await self._say(health.state, health.detail)
+    async def _tell(self, health: Health) -> None:
+        await self._say(health.state, health.detail)
 
     async def _say(self, state: State, detail: str | None = None) -> None:
         self._state = state

@@ -6,11 +6,10 @@ seen is known only there: its successor begins anew, but gives no number twice i
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, fields
 from functools import partial
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +27,7 @@ from stream.errors import ChildDiedError, EyesLostError
 from stream.meter import EngineMeter, EngineRun, RunLog
 from stream.sight.frame_slots import FrameSlots, Slip, SlotReader
 from stream.sight.sight import Look, Sight, Viewing
+from stream.sight.viewings import Viewings
 from stream.succession import Health, Succession
 from stream.worker import Worker
 
@@ -114,8 +114,7 @@ class EyesProcess:
         self._enrolled: Path | Descriptor | None = picture
         self._owners = Succession(self._new_owner, begins_anew="tracks and persons begin anew")
         self._slots = FrameSlots()
-        self._numbers = count()
-        self._viewings: dict[str, Viewing] = {}
+        self._viewings = Viewings()
         self._looks: set[asyncio.Task[Answer]] = set()
         self.keypoints: str | None = None
 
@@ -143,20 +142,15 @@ class EyesProcess:
         """Call a function whenever ``health`` changes, until the context ends."""
         return self._owners.watched(changed)
 
-    @contextmanager
-    def watching(self, source: str) -> Iterator[None]:
+    def watching(self, source: str) -> AbstractContextManager[None]:
         """Look at a source until the context ends (``Eyes``)."""
-        self._viewings[source] = Viewing(number=next(self._numbers))
-        try:
-            yield
-        finally:
-            del self._viewings[source]
+        return self._viewings.watching(source)
 
     async def look(self, frame: Frame, watched: Collection[str] | None) -> Look:
         """Return who is in a frame (``Eyes``)."""
         owner = await self._owners.owner()
         slip = self._slots.put(frame)
-        viewing = self._viewings[frame.source]
+        viewing = self._viewings.of(frame.source)
         asked = asyncio.ensure_future(owner.call(SightThere.look, viewing, slip, watched))
         # a look that nobody waits for any more still reads: only its end frees the place
         asked.add_done_callback(partial(self._looked, slip))
@@ -172,8 +166,7 @@ class EyesProcess:
             raise await self._lost(owner, hung) from error
         for run in answer.runs:
             self._meter.add(run)
-        if frame.source in self._viewings:
-            self._viewings[frame.source] = replace(viewing, after=answer.look.given)
+        self._viewings.looked(frame.source, answer.look)
         _freeze(answer.look.scene)
         return answer.look
 

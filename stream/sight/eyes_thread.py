@@ -4,9 +4,8 @@ On CPUs: OpenVINO at one thread brings no threads of its own that two processes 
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +15,8 @@ from engines.errors import DeviceLostError
 from engines.models.store import ModelStore
 from engines.spec.frame import Frame
 from stream.meter import EngineMeter
-from stream.sight.sight import Look, Sight, Viewing
+from stream.sight.sight import Look, Sight
+from stream.sight.viewings import Viewings
 from stream.succession import Health
 from stream.worker import Worker
 
@@ -50,8 +50,7 @@ class EyesThread:
         picture: Path | None = None,
     ) -> None:
         self._worker = Worker("perception", partial(Sight, config, store, meter.open, picture))
-        self._numbers = count()
-        self._viewings: dict[str, Viewing] = {}
+        self._viewings = Viewings()
         self.keypoints: str | None = None
 
     @contextmanager
@@ -59,19 +58,15 @@ class EyesThread:
         """Call nothing: ``health`` never changes."""
         yield
 
-    @contextmanager
-    def watching(self, source: str) -> Iterator[None]:
+    def watching(self, source: str) -> AbstractContextManager[None]:
         """Look at a source until the context ends (``Eyes``)."""
-        self._viewings[source] = Viewing(number=next(self._numbers))
-        try:
-            yield
-        finally:
-            del self._viewings[source]
+        return self._viewings.watching(source)
 
     async def look(self, frame: Frame, watched: Collection[str] | None) -> Look:
         """Return who is in a frame (``Eyes``)."""
         try:
-            return await self._worker.call(Sight.look, self._viewings[frame.source], frame, watched)
+            viewing = self._viewings.of(frame.source)
+            return await self._worker.call(Sight.look, viewing, frame, watched)
         except DeviceLostError as error:
             msg = f"{error}; with perception.runtime.process: child it is started again"
             raise DeviceLostError(msg) from error

@@ -3,11 +3,11 @@
 Eyes in the program itself have nothing to say: they end with it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from stream.clock import Clock
+from stream.health_news import telling_health
 from stream.publish.publisher import Publisher
 from stream.records import Status
 from stream.sight.eyes import Eyes
@@ -33,11 +33,6 @@ async def watching(
         if not eyes.is_apart:
             yield
             return
-        changes: asyncio.Queue[Health] = asyncio.Queue()  # a few in the life of a process
-
-        async def tell() -> None:
-            while True:
-                await say(await changes.get())
 
         async def say(health: Health) -> None:
             status = Status(
@@ -50,13 +45,9 @@ async def watching(
             await publisher.put(status)
 
         await say(OK)
-        with eyes.watched(changes.put_nowait):
-            telling = asyncio.create_task(tell(), name=f"{source} perception health")
-            try:
+        try:
+            async with telling_health(eyes.watched, say, name=f"{source} perception health"):
                 yield
-            finally:
-                telling.cancel()
-                while not changes.empty():
-                    await say(changes.get_nowait())
-                if eyes.health.state != "failed":
-                    await say(ENDED)
+        finally:
+            if eyes.health.state != "failed":
+                await say(ENDED)
