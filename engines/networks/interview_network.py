@@ -130,5 +130,10 @@ def _body(name: Modality, part: BranchShape, shape: NetworkShape) -> nn.Module:
     if name != "keypoints":
         return Projection(features=part.features, width=shape.width)
     if shape.body == "gcn":
-        return KeypointGcn(width=shape.width, features=part.features)
+        return KeypointGcn(
+            width=shape.width,
+            features=part.features,
+            channels=shape.channels,
+            kernel=shape.kernel,
+        )
     return KeypointMlp(width=shape.width, features=part.features, attended=shape.attended)

@@ -3,9 +3,16 @@
 Bands are in seconds; the time grid makes ticks of them.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from engines.spec.modality import MODALITIES, Modality
 from engines.spec.timegrid import TimeGrid
@@ -43,6 +50,10 @@ class NetworkShape(Closed):
     """The keypoint network."""
     attended: bool = False
     """For the mlp: the pose asks its offsets."""
+    channels: Annotated[tuple[Count, ...], Field(min_length=1)] = (48, 64, 96)
+    """For the gcn: of its blocks."""
+    kernel: Count = 9
+    """For the gcn: how many ticks a block looks at; 1: a tick alone."""
     encoder: Literal["streaming", "bidirectional"] = "streaming"
     """bidirectional sees what comes after, and has no step form."""
     width: Count = 256
@@ -68,6 +79,14 @@ class NetworkShape(Closed):
             msg = f"band_s: expected two ticks of {self.grid_hz} Hz at least, got {self.band_s}"
             raise ValueError(msg)
         return self
+
+    @model_serializer(mode="wrap")
+    def _stated(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What a network has not, its description does not state."""
+        stated: dict[str, Any] = whole(self)
+        if self.body != "gcn":
+            del stated["channels"], stated["kernel"]
+        return stated
 
     @property
     def branches(self) -> dict[Modality, BranchShape]:

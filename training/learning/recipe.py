@@ -67,6 +67,8 @@ class ShapeRecipe(Closed):
 
     body: Literal["mlp", "gcn"] = "mlp"
     attended: bool = False
+    channels: Annotated[tuple[Count, ...], Field(min_length=1)] = (48, 64, 96)
+    kernel: Count = 9
     encoder: Literal["streaming", "bidirectional"] = "streaming"
     width: Count = 64
     heads: Count = 4

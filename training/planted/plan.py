@@ -135,6 +135,9 @@ class Plan:
             network={
                 "width": self.width,
                 "body": "gcn" if trial.reader == "gcn" else "mlp",
+                "channels": self.channels,
+                # a tick alone: nine ticks of two seconds are longer than any movement
+                "kernel": 1,
                 "band_s": max(self.duration_s),
             },
             branches=BranchRecipes(**given),
@@ -149,7 +152,7 @@ class Plan:
         """Return all that decides what comes of a trial, as JSON."""
         recipe = self.recipe(trial).model_dump(mode="json")
         interviews = asdict(self.config(trial.condition))
-        return json.dumps([interviews, recipe, self.channels], sort_keys=True)
+        return json.dumps([interviews, recipe], sort_keys=True)
 
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials, each after those it builds upon, the dear ones last.

@@ -22,7 +22,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
-from engines.networks.keypoint_gcn import KeypointGcn
 from engines.sequence.normalize import FEATURES
 from engines.sequence.shape import Modality, NetworkShape
 from engines.spec.skeleton import POINTS
@@ -80,7 +79,7 @@ def run_trial(trial: Trial, plan: Plan, material: Callable[[], Material], out: P
     shutil.rmtree(folder, ignore_errors=True)  # what was begun is begun anew, and timed whole
     folder.mkdir(parents=True)
     given = material()
-    network = _network(trial, recipe, plan, given.train, out)
+    network = _network(trial, recipe, given.train, out)
     # drawn and normalised before the clock starts: what is timed is the learning
     for fold in (given.train, given.validation):
         for row in range(len(fold)):
@@ -135,21 +134,15 @@ def read_outcome(path: Path, stated: str) -> Outcome:
     )
 
 
-def network_of(reader: Reader, shape: NetworkShape, plan: Plan) -> InterviewNetwork:
-    """Return a new network, the graph convolution as small as the plan has it."""
-    network = InterviewNetwork(shape)
-    if reader == "gcn":
-        # a tick alone: nine ticks of two seconds are longer than any movement
-        network.branches["keypoints"].body = KeypointGcn(
-            width=shape.width, channels=plan.channels, kernel=1
-        )
-    return network
-
-
 def body_macs(reader: Reader, plan: Plan) -> int:
     """Return the multiplications and additions of a keypoint body, a tick of a history."""
-    shape = NetworkShape(width=plan.width, body="gcn" if reader == "gcn" else "mlp")
-    body = network_of(reader, shape, plan).branches["keypoints"].body
+    shape = NetworkShape(
+        width=plan.width,
+        body="gcn" if reader == "gcn" else "mlp",
+        channels=plan.channels,
+        kernel=1,
+    )
+    body = InterviewNetwork(shape).branches["keypoints"].body
     valid = torch.ones((1, BATCH), dtype=torch.bool)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         body(torch.ones((1, BATCH, POINTS, FEATURES)), valid)
@@ -161,11 +154,11 @@ def _validation_loss(path: Path) -> float:
         return float(list(csv.DictReader(file))[-1]["validation_loss"])
 
 
-def _network(trial: Trial, recipe: Recipe, plan: Plan, train: Fold, out: Path) -> InterviewNetwork:
+def _network(trial: Trial, recipe: Recipe, train: Fold, out: Path) -> InterviewNetwork:
     torch.manual_seed(recipe.seed)
     shape = recipe.shape(train.features, classes=2, grid_hz=train.grid_hz)
     if trial.reader != "joint":
-        return network_of(trial.reader, shape, plan)
+        return InterviewNetwork(shape)
     singles: dict[Modality, InterviewNetwork] = {}
     for reader, name in zip(BUILT_ON, shape.branches, strict=True):
         singles[name] = InterviewNetwork(alone(shape, name))
