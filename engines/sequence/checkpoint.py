@@ -13,7 +13,7 @@ evidence, and the branch is reported as untrained instead.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -40,6 +40,27 @@ class Fed(Closed):
     """Of the keypoint network, the appearance encoder or the text encoder."""
     digest: Sha256 | None = None
     """Of its file; null where it has none."""
+
+
+class Beside(Closed):
+    """What a branch learned from beside its own features, and no live run has: a teacher's notes.
+
+    Where they were withheld their numbers are zeros; live they always are.
+    """
+
+    kind: Literal["cues", "all"]
+    """cues: what was observed; all: with what it was taken for, and the reasoning."""
+    teacher: str
+    labels: Sha256
+    """The digest of the table of labels that held it."""
+    width: Count
+    """Its numbers, after the features' own; the encoder of these made them."""
+    withheld: Annotated[float, Field(ge=0, le=1)]
+    """How often it was, of an interview in training."""
+
+    def told(self) -> str:
+        """Return whose and what it is, as cards and errors name it."""
+        return f"{'cues' if self.kind == 'cues' else 'cues and reasoning'} of {self.teacher}"
 
 
 class Calibration(Closed):
@@ -69,6 +90,8 @@ class NetworkDescription(Closed):
     shape: NetworkShape
     fed: dict[Modality, Fed]
     """By trained branch; one that is not here learned from nothing."""
+    beside: dict[Modality, Beside] = Field(default_factory=dict)
+    """By branch, what it was also given in training."""
     word_delay_s: Annotated[float, Field(ge=0)] = 0.0
     """How late words were in training."""
     prior: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)] | None = None
@@ -100,6 +123,11 @@ class NetworkDescription(Closed):
         if unknown:
             msg = f"fed: the network has no branch {unknown[0]!r}"
             raise ValueError(msg)
+        for name, beside in self.beside.items():
+            branch = self.shape.branches.get(name)
+            if branch is None or branch.features <= beside.width:
+                msg = f"beside: expected a branch {name!r} of more than {beside.width} features"
+                raise ValueError(msg)
         return self
 
     @property
@@ -111,11 +139,14 @@ class NetworkDescription(Closed):
             return tuple((name == "positive") - (name == "negative") for name in self.labels)
         return (-1, *(0 for _ in self.labels[2:]), 1)
 
-    def untrained(self, fed: Mapping[Modality, Fed]) -> dict[Modality, str]:
+    def untrained(
+        self, fed: Mapping[Modality, Fed], *, beside: Collection[Modality] = ()
+    ) -> dict[Modality, str]:
         """Return why branches must be masked in a run that would feed them so.
 
         Args:
             fed: What the run has; a modality that it does not have is merely missing.
+            beside: Branches that get what they had beside it in training as well; none live.
 
         Returns:
             By modality, the reason; empty where everything fits.
@@ -130,7 +161,15 @@ class NetworkDescription(Closed):
                     f"{self.name} learned {name} from {_shown(learned)}, this run has "
                     f"{_shown(given)}"
                 )
+            elif given is not None and name not in beside and self._never_without(name):
+                reasons[name] = (
+                    f"{self.name} learned {name} with {self.beside[name].told()} and never "
+                    "without, which this run has not"
+                )
         return reasons
+
+    def _never_without(self, name: Modality) -> bool:
+        return name in self.beside and not self.beside[name].withheld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +235,8 @@ def write_description(folder: Path, description: NetworkDescription) -> Checkpoi
     """Write a folder's description and return what can then be read."""
     part = folder / f".{DESCRIPTION}.part"
     plain = description.model_dump(mode="json")
+    if not description.beside:
+        del plain["beside"]  # older programs read what never had any
     part.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
     part.replace(folder / DESCRIPTION)
     return read_checkpoint(folder)

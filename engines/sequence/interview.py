@@ -101,8 +101,10 @@ class InterviewState:
     """
 
     def __init__(self, engines: InterviewEngines) -> None:
-        shape = engines.checkpoint.description.shape
+        description = engines.checkpoint.description
+        shape = description.shape
         self._shape = shape
+        self._beside = {name: own.width for name, own in description.beside.items()}
         self._fusion = engines.fusion
         self._branches = {
             name: BranchState(engine, grid_hz=shape.grid_hz)
@@ -117,7 +119,8 @@ class InterviewState:
         Args:
             tick: Its absolute place on the grid; ticks rise, and those without data are left out.
             features: By modality; one without data on this tick, or one that is not stepped, may be
-                left out. Keypoints come from ``engines.sequence.normalize``.
+                left out. Keypoints come from ``engines.sequence.normalize``. What a branch had
+                beside them in training is withheld: zeros stand for it.
 
         Returns:
             The tokens that were made of it.
@@ -128,7 +131,7 @@ class InterviewState:
             EngineError: If the network makes of them what is no number.
         """
         return {
-            name: branch.step(tick, features[name])
+            name: branch.step(tick, self._withheld(name, features[name]))
             for name, branch in self._branches.items()
             if name in features
         }
@@ -177,6 +180,12 @@ class InterviewState:
             msg = "the fusion made logits that are not finite; are its weights?"
             raise EngineError(msg)
         return logits
+
+    def _withheld(
+        self, name: Modality, features: Float32[ndarray, "..."]
+    ) -> Float32[ndarray, "..."]:
+        beside = self._beside.get(name)
+        return features if beside is None else np.pad(features, (0, beside))
 
     def _repeated(self, name: Modality, times: int) -> Float32[ndarray, "B P D"]:
         branch, shape = self._branches.get(name), self._shape

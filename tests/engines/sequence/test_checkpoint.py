@@ -8,6 +8,7 @@ from engines.backends import open_engine
 from engines.config import RuntimeConfig
 from engines.errors import ModelDigestError, ModelError, ModelMissingError
 from engines.sequence.checkpoint import (
+    Beside,
     Fed,
     NetworkDescription,
     read_checkpoint,
@@ -85,9 +86,36 @@ def test_a_branch_that_is_fed_something_else_is_untrained_and_says_why():
     assert "keypoints" in description().untrained(newer)
 
 
+def noted(withheld):
+    beside = Beside(kind="cues", teacher="somebody", labels="c" * 64, width=3, withheld=withheld)
+    return {"fed": {"text": Fed(name="minilm")}, "beside": {"text": beside}}
+
+
+def test_a_branch_that_had_a_teachers_notes_is_read_without_if_it_learned_so():
+    fed = {"text": Fed(name="minilm")}
+    assert "text" not in description(**noted(0.5)).untrained(fed)
+    never = description(**noted(0.0))
+    assert never.untrained(fed)["text"] == (
+        "test learned text with cues of somebody and never without, which this run has not"
+    )
+    assert "text" not in never.untrained(fed, beside=["text"])
+
+
+def test_only_a_network_that_had_something_beside_says_so(tmp_path):
+    write_description(tmp_path, description())
+    assert "beside" not in json.loads((tmp_path / "network.json").read_text())
+    written = write_description(tmp_path, description(**noted(0.5)))
+    assert read_checkpoint(tmp_path) == written
+    assert written.description.beside["text"].withheld == 0.5
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (
+            {"beside": {"text": noted(0)["beside"]["text"].model_dump() | {"width": 4}}},
+            "beside: expected a branch 'text' of more than 4 features",
+        ),
         ({"labels": ["one"]}, "labels: Tuple should have at least 2 items"),
         ({"labels": ["a", "b", "c"]}, "labels: expected 2 as the shape has, got 3"),
         ({"grid": 12}, "grid: Extra inputs are not permitted"),
@@ -144,6 +172,21 @@ def test_one_modality_alone_is_read_and_nothing_else_is_claimed(engines):
     assert evidence.present == ("text",)
     assert evidence.logits.shape == (2,)
     assert not evidence.without
+
+
+def test_what_a_branch_had_beside_its_words_is_zeros_when_it_is_stepped(folder, tmp_path):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    description = read_checkpoint(folder).description
+    beside = noted(0.5)["beside"]
+    write_description(tmp_path, description.model_copy(update={"beside": beside}))
+    logits = []
+    for place, words in ((folder, [1, 0, 0, 0]), (tmp_path, [1])):
+        with InterviewEngines(read_checkpoint(place), open_one) as engines:
+            state = InterviewState(engines)
+            state.step(0, {"text": np.array(words, np.float32)})
+            logits.append(state.read().logits)
+    assert logits[0] == pytest.approx(logits[1], abs=1e-7)
 
 
 def test_a_reading_says_what_it_would_be_without_each_modality(engines):
