@@ -90,7 +90,11 @@ class PeerExpressions:
             mesh: The face; its eyes are laid level before the network sees it.
         """
         cut = crop(image, mesh.region(_MARGIN), _SIDE_PX)
-        grey = cv2.cvtColor(cut.image, cv2.COLOR_RGB2GRAY)
-        pixels = grey.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        return self.read_grey(cv2.cvtColor(cut.image, cv2.COLOR_RGB2GRAY))
+
+    def read_grey(self, face: UInt8[ndarray, "H W"]) -> FaceLook:
+        """Return what an upright face expresses that fills its picture, as in FER-2013."""
+        fitted = cv2.resize(face, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_LINEAR)
+        pixels = fitted.astype(np.float32) / np.float32(127.5) - np.float32(1)
         out = self._engine.run({"x": pixels[None, :, :, None]})["Identity"]
         return FaceLook.of(out[0, _TO_EXPRESSIONS])

@@ -14,17 +14,25 @@ from training.pseudo_label.rounds import Rounds
 from training.pseudo_label.settings import Settings
 from training.pseudo_label.stepped_learner import SteppedLearner, StepRecipe
 from training.weak_to_strong.comparison import Exam, compare, gold_threshold
+from training.weak_to_strong.experiment import Experiment
+from training.weak_to_strong.material import Material
 from training.weak_to_strong.outcome import Outcome, kept
+from training.weak_to_strong.plan import Plan, Trial
 from training.weak_to_strong.table import table
 from training.weak_to_strong.text_examples import TextExamples
-from training.weak_to_strong.text_experiment import TextExperiment
-from training.weak_to_strong.text_material import TextMaterial
-from training.weak_to_strong.text_plan import WAYS, TextPlan, TextTrial
-from training.weak_to_strong.text_trial import do_trial
+from training.weak_to_strong.text_plan import TEXTS
+from training.weak_to_strong.trial import do_trial
 
 EVEN = torch.tensor([0.5, 0.5])
 RECIPE = StepRecipe(mixture=Mixture(size=64), steps=150, gold_steps=60, trust=10.0, rate=1e-3)
-PLAN = TextPlan(shares=(0.06,), seeds=2, folds=3, settings=Settings(rounds=1), recipe=RECIPE)
+PLAN = Plan(
+    ways=TEXTS.ways,
+    shares=(0.06,),
+    seeds=2,
+    folds=3,
+    settings=Settings(rounds=1),
+    recipe=RECIPE,
+)
 
 
 def material(right=0.8, learned=1000, test=500):
@@ -37,9 +45,10 @@ def material(right=0.8, learned=1000, test=500):
     sure = random.uniform(0.6, 0.9, size=len(labels))
     soft = np.where(said[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
     soft[random.random(len(labels)) < 0.1] = 0
-    return TextMaterial(
+    return Material(
+        classes=("negative", "positive"),
         labels=labels,
-        embeddings=torch.from_numpy(vectors),
+        examples=TextExamples(torch.from_numpy(vectors), np.arange(learned)),
         opinions=Opinions(soft),
         learned=learned,
     )
@@ -57,7 +66,7 @@ def right(outcome, own):
 
 
 def outcome(own, way, seed=0, plan=PLAN):
-    return do_trial(TextTrial(way=way, share=plan.shares[0], seed=seed), plan, own)
+    return do_trial(Trial(way=way, share=plan.shares[0], seed=seed), plan, own)
 
 
 HASTY = replace(PLAN, seeds=1, recipe=replace(RECIPE, steps=10, gold_steps=5))
@@ -103,7 +112,7 @@ def test_rare_classes_are_said_as_readily_as_frequent_ones(known):
     positive = np.flatnonzero(known.labels[: known.learned])[:90]
     negative = np.flatnonzero(known.labels[: known.learned] == 0)[:10]
     rows = np.concatenate([positive, negative])
-    learner = SteppedLearner(TextExamples(known.embeddings, np.arange(known.learned)), RECIPE)
+    learner = SteppedLearner(known.examples, RECIPE)
     said = {}
     for name, prior in (("known", [0.1, 0.9]), ("not known", [0.5, 0.5])):
         lesson = Lesson(gold=rows, labels=known.labels[rows], prior=np.array(prior))
@@ -179,11 +188,11 @@ def test_what_came_of_a_trial_is_kept_and_another_plans_is_refused(tmp_path):
 
 
 def test_the_table_tells_every_way_and_keeps_the_transductive_one_apart(known, tmp_path, capsys):
-    experiment = TextExperiment(HASTY, known, tmp_path)
+    experiment = Experiment(HASTY, known, tmp_path)
     for trial in HASTY.trials():
         experiment.do(trial)
     found = experiment.comparison(0.06)
-    assert set(found.ways) == {*WAYS, "teacher"}
+    assert set(found.ways) == {*PLAN.ways, "teacher"}
     about = {"command": "the command", "of": "texts", "resampled": "texts", "cpu_s": 60.0}
     lines = table({"6 %": found}, about).splitlines()
     apart = [line for line in lines if "apart" in line]

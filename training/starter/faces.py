@@ -68,6 +68,15 @@ class LabelledFaces:
             kept[copies[0]] = not flat and len(set(self.labels[copies].tolist())) == 1
         return self.where(kept)
 
+    def once(self) -> "LabelledFaces":
+        """Return each picture once: its first copy, whatever the labels of the others."""
+        found = dict[bytes, int]()
+        for index, digest in enumerate(self.digests()):
+            found.setdefault(digest, index)
+        kept = np.zeros(len(self), bool)
+        kept[list(found.values())] = True
+        return self.where(kept)
+
     def split(self) -> tuple["LabelledFaces", "LabelledFaces"]:
         """Return what is trained on, and the slice for choosing: a tenth, by the pixels' digest."""
         chosen = np.array(

@@ -16,7 +16,11 @@ NAMES: Final = {
     "student": "**student, rounds**",
     "transductive": "apart: student that saw the test's examples, unlabelled",
 }
-METRICS: Final = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
+METRICS: Final = {
+    "auc": "AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+}
 
 
 def write_results(

@@ -4,80 +4,25 @@ The settings were chosen by the score on left-out gold of these very draws of go
 see ``training/README.md`` for what was tried.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
 from training.pseudo_label.batches import Mixture
 from training.pseudo_label.settings import Settings
 from training.pseudo_label.stepped_learner import StepRecipe
+from training.weak_to_strong.plan import Plan
 
-Way = Literal["gold", "naive", "student", "transductive"]
-"""Gold alone; the teacher's labels taken for gold; rounds; the same with the test's own texts,
-unlabelled, in the pool."""
+TEXTS: Final = Plan(
+    ways=("gold", "naive", "student", "transductive"),
+    shares=(0.01, 0.05),
+    seeds=5,
+    folds=3,
+    settings=Settings(grades=4, weighing="softmatch", rounds=2, metric="auc"),
+    recipe=StepRecipe(steps=1200, gold_steps=100, trust=10.0, rate=1e-3),
+)
 
-WAYS: Final[tuple[Way, ...]] = ("gold", "naive", "student", "transductive")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextTrial:
-    """One way of learning from one draw of gold.
-
-    Attributes:
-        way: Of learning.
-        share: Of gold, among what there is to learn from.
-        seed: Of the draw, of first weights and orders; ways of one seed have the same gold.
-    """
-
-    way: Way
-    share: float
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Of its file."""
-        return f"{self.way}-{100 * self.share:g}-{self.seed}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPlan:
-    """How much is done.
-
-    Attributes:
-        shares: Of gold.
-        seeds: Draws of gold of each share.
-        folds: Of gold.
-        settings: Of the rounds.
-        recipe: Of every student.
-    """
-
-    shares: tuple[float, ...] = (0.01, 0.05)
-    seeds: int = 5
-    folds: int = 3
-    settings: Settings = field(
-        default_factory=lambda: Settings(grades=4, weighing="softmatch", rounds=2, metric="auc")
-    )
-    recipe: StepRecipe = field(
-        default_factory=lambda: StepRecipe(steps=1200, gold_steps=100, trust=10.0, rate=1e-3)
-    )
-
-    def trials(self) -> tuple[TextTrial, ...]:
-        """Return all trials, seed by seed; what is reported apart comes last."""
-        every = [
-            TextTrial(way=way, share=share, seed=seed)
-            for seed in range(self.seeds)
-            for share in self.shares
-            for way in WAYS
-        ]
-        return tuple(sorted(every, key=lambda trial: trial.way == "transductive"))
-
-    def stated(self, trial: TextTrial) -> str:
-        """Return all that decides what comes of a trial, as JSON."""
-        own = [asdict(trial), self.folds, asdict(self.settings), asdict(self.recipe)]
-        return json.dumps(own, sort_keys=True)
-
-
-QUICK: Final = TextPlan(
+QUICK: Final = replace(
+    TEXTS,
     shares=(0.05,),
     seeds=2,
     folds=2,

@@ -1,26 +1,24 @@
-"""One trial on texts: gold drawn, a student taught in one way, and what it says of the test."""
+"""One trial: gold drawn, a student taught in one way, and what it says of the test."""
 
 import numpy as np
 
 from training.pseudo_label.task import Teaching
-from training.weak_to_strong.lexicon_opinions import LABELS
+from training.weak_to_strong.material import Material
 from training.weak_to_strong.outcome import Outcome
-from training.weak_to_strong.text_examples import TextExamples
-from training.weak_to_strong.text_material import TextMaterial
-from training.weak_to_strong.text_plan import TextPlan, TextTrial
+from training.weak_to_strong.plan import Plan, Trial
 from training.weak_to_strong.ways import Ways
 
 
-def do_trial(trial: TextTrial, plan: TextPlan, material: TextMaterial) -> Outcome:
+def do_trial(trial: Trial, plan: Plan, material: Material) -> Outcome:
     """Do a trial."""
     gold, pool = material.draw(trial.share, trial.seed, plan.folds)
     ways = Ways(
-        TextExamples(material.embeddings, np.arange(material.learned)),
+        material.examples,
         plan.recipe,
         plan.settings,
         test=material.test,
         seed=trial.seed,
-        classes=len(LABELS),
+        classes=len(material.classes),
     )
     opinions = material.opinions
     match trial.way:
