@@ -96,6 +96,9 @@ class Interview:
         appearance_valid: True for the ticks with an embedding.
         text: An embedding of what the subject had said, each time that more was known.
         text_available_s: Media time from which on each of them was known; rising.
+        notes: An embedding of what a teacher who watched it noted, each time that there was more;
+            R is 0 where none is to be given (``training.reasoning``).
+        notes_available_s: Media time from which on each of them is given; rising.
 
     Raises:
         DatasetError: If lengths differ, time does not rise, or anything inside a mask is not
@@ -112,6 +115,8 @@ class Interview:
     appearance_valid: Bool[ndarray, " T"]
     text: Float32[ndarray, "U E"]
     text_available_s: Float64[ndarray, " U"]
+    notes: Float32[ndarray, "M R"] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    notes_available_s: Float64[ndarray, " M"] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -119,6 +124,7 @@ class Interview:
         self._check_finite("keypoints", self.keypoints, self.keypoints_valid)
         self._check_finite("appearance", self.appearance, self.appearance_valid)
         self._check_finite("text", self.text, np.ones(len(self.text), np.bool_))
+        self._check_finite("notes", self.notes, np.ones(len(self.notes), np.bool_))
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, ndarray):
@@ -155,8 +161,14 @@ class Interview:
         known_s = np.maximum.accumulate(self.text_available_s + delay_s)
         return (np.searchsorted(known_s, self.time_s, side="right") - 1).astype(np.int64)
 
+    def newest_note(self) -> Int64[ndarray, " T"]:
+        """Return which note was the newest on each tick; -1 before the first."""
+        return (np.searchsorted(self.notes_available_s, self.time_s, side="right") - 1).astype(
+            np.int64
+        )
+
     def _check_shapes(self) -> None:
-        ticks, texts = len(self.time_s), len(self.text)
+        ticks, texts, notes = len(self.time_s), len(self.text), len(self.notes)
         expected = {
             "time_s": (ticks,),
             "shot": (ticks,),
@@ -166,6 +178,8 @@ class Interview:
             "appearance_valid": (ticks,),
             "text": (texts, *self.text.shape[1:2]),
             "text_available_s": (texts,),
+            "notes": (notes, *self.notes.shape[1:2]),
+            "notes_available_s": (notes,),
         }
         for name, shape in expected.items():
             got = getattr(self, name).shape
@@ -178,6 +192,7 @@ class Interview:
         for name, times_s, strictly in (
             ("time_s", self.time_s, True),
             ("text_available_s", self.text_available_s, False),
+            ("notes_available_s", self.notes_available_s, False),
         ):
             steps_s = np.diff(times_s)
             falls = ~(steps_s > 0) if strictly else ~(steps_s >= 0)

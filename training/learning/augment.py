@@ -37,6 +37,8 @@ def augmented(
         interview = without_ticks(interview, recipe.ticks, random)
     if recipe.words_s:
         interview = with_later_words(interview, recipe.words_s, random)
+    if len(interview.notes) and random.uniform() < recipe.reasoning:
+        interview = without_notes(interview)
     return interview
 
 
@@ -68,7 +70,10 @@ def warped(interview: Interview, most: float, random: np.random.Generator) -> In
     new_s = start_s + np.concatenate([[0.0], passed_s])
     time_s = np.interp(interview.time_s, knots_s, new_s)
     known_s = np.interp(interview.text_available_s, knots_s, new_s)
-    return _on_grid(replace(interview, time_s=time_s, text_available_s=known_s))
+    noted_s = np.interp(interview.notes_available_s, knots_s, new_s)
+    return _on_grid(
+        replace(interview, time_s=time_s, text_available_s=known_s, notes_available_s=noted_s)
+    )
 
 
 def without_points(interview: Interview, share: float, random: np.random.Generator) -> Interview:
@@ -94,6 +99,11 @@ def with_later_words(interview: Interview, most_s: float, random: np.random.Gene
     later_s = random.uniform(0, most_s, size=len(interview.text))
     known_s = np.maximum.accumulate(interview.text_available_s + later_s)
     return replace(interview, text_available_s=known_s)
+
+
+def without_notes(interview: Interview) -> Interview:
+    """Return the interview without what a teacher noted of it."""
+    return replace(interview, notes=interview.notes[:0], notes_available_s=np.zeros(0))
 
 
 def _on_grid(interview: Interview) -> Interview:

@@ -2,13 +2,13 @@
 
 Keypoints are normalised by the live run's own function. Words count on the tick on which more of
 them were known, since only there a live run takes a step; what was said before is the network's to
-remember.
+remember. A teacher's notes stand after the words, zeros where there are none, and count likewise.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from engines.sequence.keypoint_state import KeypointState
@@ -38,7 +38,7 @@ def widths(interview: Interview) -> dict[Modality, int]:
     if interview.keypoints_valid.any():
         found["keypoints"] = FEATURES
     if interview.text.shape[1]:
-        found["text"] = interview.text.shape[1]
+        found["text"] = interview.text.shape[1] + interview.notes.shape[1]
     return found
 
 
@@ -64,10 +64,21 @@ def track(interview: Interview, modality: Modality, *, width: int) -> Track:
             )
             return Track(features=features, valid=known)
         case "text":
-            newest = interview.newest_text()
-            more = np.diff(newest, prepend=-1) > 0
-            rows, _ = interview.text_as_of()
-            return _of_width(rows, more, width)
+            words, _ = interview.text_as_of()
+            more = _grows(interview.newest_text()) | _grows(interview.newest_note())
+            return _of_width(np.concatenate([words, _noted(interview)], axis=1), more, width)
+
+
+def _noted(interview: Interview) -> Float32[ndarray, "T R"]:
+    """Return the newest note of each tick, zeros before the first."""
+    newest = interview.newest_note()
+    none = np.zeros((1, interview.notes.shape[1]), np.float32)
+    rows: Float32[ndarray, "T R"] = np.concatenate([interview.notes, none])[newest]
+    return rows
+
+
+def _grows(newest: Int64[ndarray, " T"]) -> Bool[ndarray, " T"]:
+    return np.diff(newest, prepend=-1) > 0
 
 
 def _of_width(rows: Float32[ndarray, "T D"], valid: Bool[ndarray, " T"], width: int) -> Track:

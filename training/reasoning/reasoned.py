@@ -1,0 +1,177 @@
+"""Interviews with a teacher's notes beside the words, for the text branch; offline alone.
+
+The branch's vector is twice as wide: words, then notes, embedded by one encoder, zeros where there
+are none. A live run has no teacher and feeds zeros; so notes are withheld from some of the
+interviews in training (``augment.reasoning`` of the recipe), and whoever is evaluated is read both
+with them and without.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from numpy import ndarray
+
+from engines.sequence.checkpoint import Beside, Fed, NetworkDescription
+from engines.sequence.shape import Modality
+from engines.spec.reading import Construct
+from training.errors import DatasetError
+from training.interview import Entry, Interview, InterviewSet
+
+Kind = Literal["cues", "all"]
+"""What of a teacher's notes; see ``training.reasoning.notes``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Whose notes, and how they are embedded.
+
+    Attributes:
+        kind: What of them.
+        teacher: Whose.
+        digest: Of the table of labels that held them.
+        width: Of an embedding.
+    """
+
+    kind: Kind
+    teacher: str
+    digest: str
+    width: int
+
+    def beside(self, *, withheld: float) -> Beside:
+        """Return how a checkpoint states it.
+
+        Args:
+            withheld: How often in training.
+        """
+        return Beside(
+            kind=self.kind,
+            teacher=self.teacher,
+            labels=self.digest,
+            width=self.width,
+            withheld=withheld,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedNotes:
+    """The notes of one interview.
+
+    Attributes:
+        vectors: In time.
+        time_s: From which on each is given; infinite: when the interview is over.
+    """
+
+    vectors: Float32[ndarray, "M R"]
+    time_s: Float64[ndarray, " M"]
+
+
+class ReasonedInterviews:
+    """An ``InterviewSet`` with notes.
+
+    Args:
+        interviews: The set.
+        source: Whose notes.
+        notes: By the interview's name; one that is not here has none. None: they are withheld
+            from everybody.
+
+    Attributes:
+        source: Whose notes.
+    """
+
+    def __init__(
+        self,
+        interviews: InterviewSet,
+        source: Source,
+        notes: Mapping[str, EmbeddedNotes] | None = None,
+    ) -> None:
+        self._interviews = interviews
+        self._notes = notes
+        self.source = source
+
+    @property
+    def given(self) -> bool:
+        """Whether there are notes, or they are withheld from everybody."""
+        return self._notes is not None
+
+    @property
+    def withheld(self) -> "ReasonedInterviews":
+        """The same interviews, read as a live run must: nobody has notes."""
+        return ReasonedInterviews(self._interviews, self.source)
+
+    @property
+    def name(self) -> str:
+        """What a card calls the data; with notes they are others to be calibrated on."""
+        told = self.source.beside(withheld=0).told()
+        return f"{self._interviews.name}, with {told}" if self.given else self._interviews.name
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Who is interviewed and what is to be learned."""
+        return self._interviews.entries
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self._interviews.labels
+
+    @property
+    def taught(self) -> Construct:
+        """What the classes are of."""
+        return self._interviews.taught
+
+    @property
+    def fed(self) -> Mapping[Modality, Fed]:
+        """What made the features; of notes that is the encoder of the words."""
+        return self._interviews.fed
+
+    @property
+    def word_delay_s(self) -> float:
+        """How late words were known after they were said."""
+        return self._interviews.word_delay_s
+
+    def __len__(self) -> int:
+        return len(self._interviews)
+
+    def __getitem__(self, number: int, /) -> Interview:
+        interview = self._interviews[number]
+        width = self.source.width
+        if not interview.text.shape[1]:  # nothing was said in it
+            interview = replace(interview, text=np.zeros((0, width), np.float32))
+        own = (self._notes or {}).get(interview.entry.name)
+        if own is None:
+            none = np.zeros((0, width), np.float32)
+            return replace(interview, notes=none, notes_available_s=np.zeros(0))
+        # what was noted after the last tick no tick sees
+        time_s = np.where(np.isinf(own.time_s), interview.time_s[-1], own.time_s)
+        known = time_s <= interview.time_s[-1]
+        return replace(interview, notes=own.vectors[known], notes_available_s=time_s[known])
+
+
+def as_learned(interviews: InterviewSet, network: NetworkDescription) -> InterviewSet:
+    """Return interviews as wide as a network learned them: without notes, if it had any.
+
+    Raises:
+        DatasetError: If they have notes of another kind or teacher than the network learned from.
+    """
+    beside = network.beside.get("text")
+    if not isinstance(interviews, ReasonedInterviews):
+        return interviews if beside is None else ReasonedInterviews(interviews, _source(beside))
+    given = interviews.source
+    learned = None if beside is None else (beside.kind, beside.teacher, beside.width)
+    if learned == (given.kind, given.teacher, given.width):
+        return interviews
+    what = "no notes" if beside is None else beside.told()
+    msg = (
+        f"{network.name} learned from {what}, these interviews have "
+        f"{given.beside(withheld=0).told()}: leave --reasoning out, or give what it learned from"
+    )
+    raise DatasetError(msg)
+
+
+def _source(beside: Beside) -> Source:
+    return Source(
+        kind=beside.kind, teacher=beside.teacher, digest=beside.labels, width=beside.width
+    )
