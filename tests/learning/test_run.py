@@ -15,7 +15,7 @@ from engines.networks.keypoint_mlp import KeypointMlp
 from engines.sequence.checkpoint import read_checkpoint
 from engines.sequence.shape import MODALITIES
 from training.errors import DatasetError, SplitError
-from training.learning import run
+from training.learning import branches_then_joint
 from training.learning.dataset import Fold, WholeInterviews
 from training.learning.predict import predict
 from training.learning.run import train_network, with_validation
@@ -128,7 +128,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(
 
     child = os.fork()
     if not child:
-        monkeypatch.setattr(run, "run_stage", killed)
+        monkeypatch.setattr(branches_then_joint, "run_stage", killed)
         train_network(interviews, split, recipe(), tmp_path, accelerator="cpu")
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -157,7 +157,7 @@ def test_ctrl_c_is_an_interruption_after_which_the_training_goes_on(
     text = {"image": None, "keypoints": None, "text": {"layers": 1, "epochs": 2}}
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patched:
-        patched.setattr(run, "run_stage", interrupted)
+        patched.setattr(branches_then_joint, "run_stage", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train_network(interviews, split, recipe(branches=text), tmp_path, accelerator="cpu")
     signal.signal(signal.SIGINT, before)  # Lightning ignores it from then on

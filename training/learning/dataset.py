@@ -5,14 +5,16 @@ normalised once. A batch follows from the seed, the stage, the epoch and its num
 it is the same in a run that goes on after an interruption, and whoever prepares it.
 """
 
+import copy
 import hashlib
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, Self, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from numpy import ndarray
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -34,18 +36,33 @@ VARIED: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What a teacher said of the last interviews of a batch.
+
+    Attributes:
+        answers: A share for each letter, [P J].
+        weights: How much each counts, [P].
+    """
+
+    answers: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Interviews side by side, the shorter ones padded with ticks without data.
 
     Attributes:
         histories: By modality.
         at: The ticks that are read, [B N]; the last of them ends the interview.
-        labels: Of the interviews, [B].
+        labels: Of the interviews, [B]; where a teacher is asked, of the first ones, [G].
+        taught: Of those that follow; None where there are none.
     """
 
     histories: Mapping[Modality, History]
     at: Tensor
     labels: Tensor
+    taught: Taught | None = None
 
     def to(self, device: torch.device) -> Self:
         """Return the batch on a device."""
@@ -53,7 +70,16 @@ class Batch:
             name: History(features=own.features.to(device), valid=own.valid.to(device))
             for name, own in self.histories.items()
         }
-        return type(self)(histories=histories, at=self.at.to(device), labels=self.labels.to(device))
+        taught = self.taught
+        if taught is not None:
+            taught = Taught(answers=taught.answers.to(device), weights=taught.weights.to(device))
+        return replace(
+            self,
+            histories=histories,
+            at=self.at.to(device),
+            labels=self.labels.to(device),
+            taught=taught,
+        )
 
 
 class Fold:
@@ -103,24 +129,39 @@ class Fold:
             for modality in ("image", "keypoints", "text")
             if (having := [own for own in found if modality in own])
         }
-        self._tracks: dict[tuple[int, Modality], Track] = {}
+        self._tracks: dict[tuple[str, Modality], Track] = {}
 
     def __len__(self) -> int:
         return len(self.interviews)
 
+    def part(self, rows: Int64[ndarray, " N"] | Sequence[int], *, name: str) -> Self:
+        """Return some of the interviews as a fold of their own; nothing is copied.
+
+        Args:
+            rows: Which, in their new order.
+            name: Of the part.
+        """
+        own = copy.copy(self)
+        own.name = name
+        own.entries = tuple(self.entries[row] for row in rows)
+        own.labels = [self.labels[row] for row in rows]
+        own.interviews = tuple(self.interviews[row] for row in rows)
+        return own
+
     def tracks(self, row: int, modalities: Iterable[Modality]) -> dict[Modality, Track]:
         """Return what branches are fed of an interview as it is."""
+        who = self.entries[row].name
         for name in modalities:
-            if (row, name) not in self._tracks:
+            if (who, name) not in self._tracks:
                 own = track(self.interviews[row], name, width=self.features[name])
-                self._tracks[row, name] = own
-        return {name: self._tracks[row, name] for name in modalities}
+                self._tracks[who, name] = own
+        return {name: self._tracks[who, name] for name in modalities}
 
     def varied(
         self, row: int, modalities: Iterable[Modality], recipe: Recipe, seed: Sequence[int]
     ) -> dict[Modality, Track]:
         """Return what branches are fed of an interview that was varied."""
-        if not recipe.augment.varies:
+        if not recipe.augment.varies and not len(self.interviews[row].notes):
             return self.tracks(row, modalities)
         random = np.random.default_rng([*seed, row])
         interview = augmented(self.interviews[row], recipe.augment, random)
@@ -175,14 +216,7 @@ class EpochBatches(Dataset[Batch]):
     def __getitem__(self, number: int) -> Batch:
         rows, seed = self._rows[number], (*self._seed, VARIED, number)
         tracks = [self._fold.varied(row, self._modalities, self._recipe, seed) for row in rows]
-        random = np.random.default_rng(seed)
-        prefixes = self._recipe.prefixes
-        lengths = [_length(own) for own in tracks]
-        least = int(prefixes.from_s * self._fold.grid_hz)
-        early = [
-            random.integers(min(least, length - 1), length, size=prefixes.count).tolist()
-            for length in lengths
-        ]
+        early = early_ticks(tracks, self._recipe, seed, grid_hz=self._fold.grid_hz)
         return batch(tracks, [self._fold.labels[row] for row in rows], early=early)
 
 
@@ -210,6 +244,23 @@ class WholeInterviews(Dataset[Batch]):
         return batch(tracks, [self._fold.labels[row] for row in rows])
 
 
+def early_ticks(
+    tracks: Sequence[Mapping[Modality, Track]],
+    recipe: Recipe,
+    seed: Sequence[int],
+    *,
+    grid_hz: float,
+) -> list[list[int]]:
+    """Draw the ticks of each interview that are read before its end."""
+    random, prefixes = np.random.default_rng(seed), recipe.prefixes
+    least = int(prefixes.from_s * grid_hz)
+    lengths = [_length(own) for own in tracks]
+    return [
+        random.integers(min(least, length - 1), length, size=prefixes.count).tolist()
+        for length in lengths
+    ]
+
+
 def batch(
     tracks: Sequence[Mapping[Modality, Track]],
     labels: Sequence[int],
@@ -220,7 +271,7 @@ def batch(
 
     Args:
         tracks: Of each interview, by modality; the same modalities of all.
-        labels: Of each.
+        labels: Of each; where a teacher is asked, of the first ones.
         early: The ticks of each that are read before its end; none if left out.
     """
     lengths = [_length(own) for own in tracks]

@@ -17,6 +17,8 @@ from engines.sequence.shape import (
     NetworkShape,
 )
 from stream.document import load_document
+from training.pseudo_label.settings import Settings
+from training.pseudo_label.weights import SURE, Weighing
 
 SHIPPED: Final = ("small", "paper")
 
@@ -108,6 +110,37 @@ class PrefixRecipe(Closed):
     """None is earlier."""
 
 
+class PseudoRecipe(Closed):
+    """What is learned of a pool by a teacher's labels; without a pool it counts for nothing."""
+
+    grades: Annotated[int, Field(ge=0)] = 4
+    """Of the teacher's sureness, for each class, told apart when its errors are counted on gold; 0:
+    its soft labels stay as they are."""
+    weighing: Weighing = "even"
+    """How much a label counts by how sure it is: alike, only if ``sure``, or by SoftMatch."""
+    sure: Share = SURE
+    """The threshold, where weighing is ``threshold``."""
+    rounds: Count = 2
+    """At most, after the one of gold alone; each is folds + 1 trainings."""
+    folds: Annotated[int, Field(ge=2)] = 3
+    """Of the gold, by people; each is left out once, and a round is judged by it."""
+    trust: Annotated[float, Field(ge=0)] = 3.0
+    """What the loss of the teacher's labels counts, where that of gold is 1."""
+    least_gain: Annotated[float, Field(ge=0)] = 0.0
+    """In AUC on the gold that was left out; a round that gains no more does not count, and is the
+    last."""
+
+    def settings(self) -> Settings:
+        """Return what the rounds are run by."""
+        return Settings(
+            grades=self.grades,
+            weighing=self.weighing,
+            sure=self.sure,
+            rounds=self.rounds,
+            least_gain=self.least_gain,
+        )
+
+
 class Recipe(Closed):
     """All of it. What is random follows from the seed, the stage, the epoch and the interview."""
 
@@ -132,6 +165,7 @@ class Recipe(Closed):
     """The exponent of focal loss; 0: cross entropy."""
     prefixes: PrefixRecipe = PrefixRecipe()
     augment: AugmentRecipe = AugmentRecipe()
+    pseudo: PseudoRecipe = PseudoRecipe()
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the training interviews, by whole subjects, that is kept to choose by, where the
     split has no fold for it with two classes."""

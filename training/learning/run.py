@@ -1,77 +1,48 @@
-"""A whole training: each branch alone, then together, then the folder that a live run opens.
+"""A whole training, from interviews to the folder that a live run opens.
 
     out/run.json              what is trained on what, so that nothing else goes on here
-    out/stages/NAME/          checkpoints, metrics.csv and, when it is done, weights.safetensors
+    out/stages/NAME/          of each stage (``branches_then_joint``)
+    out/rounds/LESSON/        instead, where a teacher's labels are learned from: of each student
     out/network.json, ...     the checkpoint (``engines.sequence.checkpoint``)
 
 A run that was interrupted and is started again goes on from the last whole epoch of its stage.
 """
 
-import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
-from safetensors.torch import load_file, save
 
 from calibration.domain_fit import fit_calibration
 from engines.build.network_export import save_network
-from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import (
     DESCRIPTION,
-    WEIGHTS,
     Calibration,
     Checkpoint,
     read_checkpoint,
 )
-from engines.sequence.shape import Modality, NetworkShape
+from engines.sequence.shape import NetworkShape
 from training.errors import DatasetError, SplitError
-from training.interview import Entry, InterviewSet
+from training.interview import InterviewSet
+from training.learning.branches_then_joint import Learning, branches_then_joint
 from training.learning.dataset import Fold
 from training.learning.devices import is_first, wait_for_all
 from training.learning.imbalance import class_weights, taken_prior
-from training.learning.joint import alone, joined
+from training.learning.interview_rounds import learned_in_rounds, read_rounds
 from training.learning.predict import predict
 from training.learning.recipe import Recipe
-from training.learning.stage import Stage, run_stage
-from training.learning.watch import METRICS, Metrics, Progress
+from training.learning.run_note import keep_run, noted
+from training.learning.taught_pool import TaughtPool
 from training.split import Split, divide
 
 RUN: Final = "run.json"
-STAGES: Final = "stages"
-JOINT: Final = "joint"
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learning:
-    """What all stages of a run share.
-
-    Attributes:
-        recipe: How.
-        train: To learn from.
-        validation: To choose and to calibrate by.
-        shape: Of the joint network.
-        out: The run's folder.
-        devices: How many, or ``auto``.
-        accelerator: As Lightning has it.
-    """
-
-    recipe: Recipe
-    train: Fold
-    validation: Fold
-    shape: NetworkShape
-    out: Path
-    devices: int | str
-    accelerator: str
 
 
 def train_network(
@@ -82,6 +53,7 @@ def train_network(
     *,
     devices: int | str = "auto",
     accelerator: str = "auto",
+    pool: TaughtPool | None = None,
 ) -> Checkpoint:
     """Train a network, or go on with what was interrupted.
 
@@ -94,36 +66,45 @@ def train_network(
         out: The folder of the run.
         devices: How many CPUs or GPUs, or ``auto``.
         accelerator: ``auto``, ``cpu``, ``gpu``.
+        pool: What a teacher said of other interviews of the set, and of those of the fold
+            ``train``, to learn from besides (``recipe.pseudo``). Where that gains nothing on gold,
+            the network is that of the same training without a pool.
 
     Returns:
         The checkpoint: the folder itself.
 
     Raises:
         DatasetError: If the data cannot be learned from; SplitError, if a fold is the reason.
-        ConfigError: If the folder holds a run of another recipe or of other data.
+        ConfigError: If the folder holds a run of another recipe, of other data, or of another pool.
     """
-    split = with_validation(split, recipe)
-    train = Fold(interviews, split.folds[TRAIN], name=TRAIN)
-    validation = Fold(interviews, split.folds[VALIDATION], name=VALIDATION)
+    given, split = split, with_validation(split, recipe)
+    gold = split.folds[TRAIN]
+    if pool is not None:
+        pool.check(given, train=TRAIN, classes=len(interviews.labels))
+        pool = pool.of(gold, given.folds[TRAIN])
+    everybody = Fold(interviews, gold if pool is None else gold + pool.entries, name=TRAIN)
+    train = everybody.part(range(len(gold)), name=TRAIN)
     class_weights(train.labels, classes=len(interviews.labels))
-    shape = _shape(interviews, train, recipe)
     learning = Learning(
         recipe=recipe,
         train=train,
-        validation=validation,
-        shape=shape,
-        out=out,
+        validation=Fold(interviews, split.folds[VALIDATION], name=VALIDATION),
+        shape=_shape(interviews, everybody, recipe),
+        folder=out,
         devices=devices,
         accelerator=accelerator,
     )
-    _keep_run(out / RUN, learning, interviews)
+    keep_run(out / RUN, learning, interviews, pool=None if pool is None else noted(pool, everybody))
     if (out / DESCRIPTION).is_file():
         return read_checkpoint(out)
     with quiet():
-        network = _trained(learning)
+        if pool is None:
+            network = branches_then_joint(learning)
+        else:
+            network = learned_in_rounds(learning, everybody, pool)
     if is_first():
         calibrations = {interviews.name: _calibrated(network, interviews, learning)}
-        described_so = {**described(interviews, learning), "calibrations": calibrations}
+        described_so = {**described(interviews, learning, pool), "calibrations": calibrations}
         save_network(network, out, described_so)
     wait_for_all()
     return read_checkpoint(out)
@@ -147,21 +128,32 @@ def with_validation(split: Split, recipe: Recipe) -> Split:
     return divide(split.folds[TRAIN], shares, seed=recipe.seed)
 
 
-def described(interviews: InterviewSet, learning: Learning) -> dict[str, Any]:
+def described(
+    interviews: InterviewSet, learning: Learning, pool: TaughtPool | None = None
+) -> dict[str, Any]:
     """Return what the checkpoint says of itself."""
     recipe, train, labels = learning.recipe, learning.train, interviews.labels
-    subjects = len({entry.subject for entry in train.entries})
     return {
         "name": recipe.name,
         "labels": labels,
         "taught": interviews.taught,
-        "trained_on": f"{interviews.name}: {len(train)} interviews of {subjects} people",
+        "trained_on": _trained_on(interviews.name, learning, pool),
         "fed": {
             name: fed for name, fed in interviews.fed.items() if name in learning.shape.branches
         },
         "word_delay_s": interviews.word_delay_s,
         "prior": taken_prior(recipe, train.labels, classes=len(labels)),
     }
+
+
+def _trained_on(name: str, learning: Learning, pool: TaughtPool | None) -> str:
+    train = learning.train
+    subjects = len({entry.subject for entry in train.entries})
+    gold = f"{name}: {len(train)} interviews of {subjects} people"
+    rounds = read_rounds(learning.folder)
+    if pool is None or rounds is None or not rounds.kept:
+        return gold
+    return f"{gold}, and {len(pool.entries)} without a label by what {pool.teacher} said of them"
 
 
 def _calibrated(
@@ -176,83 +168,6 @@ def _calibrated(
     return fit_calibration(read.logits, labels, risk=recipe.risk, taken=taken).calibration
 
 
-def _trained(learning: Learning) -> InterviewNetwork:
-    shape, recipe = learning.shape, learning.recipe
-    singles: dict[Modality, InterviewNetwork] = {}
-    for number, name in enumerate(shape.branches):
-        torch.manual_seed(recipe.seed * 10 + number)
-        own = recipe.branches.of(name)
-        assert own is not None  # noqa: S101 (the shape has only what the recipe states)
-        singles[name] = _after_stage(
-            learning,
-            InterviewNetwork(alone(shape, name)),
-            name=name,
-            number=number,
-            epochs=own.epochs,
-            rates={name: own.rate, None: own.rate},
-        )
-    if len(singles) == 1:
-        return next(iter(singles.values()))
-    rates: dict[Modality | None, float] = {None: recipe.joint.rate}
-    for name in shape.branches:
-        own = recipe.branches.of(name)
-        assert own is not None  # noqa: S101 (as above)
-        rates[name] = own.rate * recipe.joint.branches
-    return _after_stage(
-        learning,
-        joined(shape, singles),
-        name=JOINT,
-        number=len(singles),
-        epochs=recipe.joint.epochs,
-        rates=rates,
-    )
-
-
-def _after_stage(
-    learning: Learning,
-    network: InterviewNetwork,
-    *,
-    name: str,
-    number: int,
-    epochs: int,
-    rates: Mapping[Modality | None, float],
-) -> InterviewNetwork:
-    """Return a network as a stage leaves it, which may have been done before."""
-    folder = learning.out / STAGES / name
-    folder.mkdir(parents=True, exist_ok=True)
-    done = folder / WEIGHTS
-    if epochs and not done.is_file():
-        stage = Stage(
-            network,
-            learning.recipe,
-            train=learning.train,
-            validation=learning.validation,
-            number=number,
-            rates=rates,
-        )
-        run_stage(
-            stage,
-            folder,
-            epochs=epochs,
-            devices=learning.devices,
-            accelerator=learning.accelerator,
-            watchers=[Metrics(folder / METRICS), Progress(name)],
-        )
-        if is_first():
-            _write_weights(network, done)
-        wait_for_all()
-    if done.is_file():
-        network.load_state_dict(load_file(done))
-    network.cpu()
-    return network
-
-
-def _write_weights(network: InterviewNetwork, path: Path) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(save({key: own.cpu() for key, own in network.state_dict().items()}))
-    part.replace(path)
-
-
 def _shape(interviews: InterviewSet, train: Fold, recipe: Recipe) -> NetworkShape:
     try:
         return recipe.shape(train.features, classes=len(interviews.labels), grid_hz=train.grid_hz)
@@ -261,38 +176,6 @@ def _shape(interviews: InterviewSet, train: Fold, recipe: Recipe) -> NetworkShap
         reason = " ".join(str(error).split())
         msg = f"recipe {recipe.name} does not fit {interviews.name}, which has {has}: {reason}"
         raise DatasetError(msg) from error
-
-
-def _keep_run(path: Path, learning: Learning, interviews: InterviewSet) -> None:
-    """Write what is trained on what, or refuse a folder that says otherwise."""
-    run = {
-        "recipe": learning.recipe.model_dump(mode="json"),
-        "data": {
-            "name": interviews.name,
-            "labels": list(interviews.labels),
-            "folds": {
-                fold.name: {"sha256": fold.digest(), "interviews": _names(fold.entries)}
-                for fold in (learning.train, learning.validation)
-            },
-        },
-    }
-    text = json.dumps(run, indent=2) + "\n"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-        return
-    found = json.loads(path.read_text(encoding="utf-8"))
-    differing = [key for key in run if found.get(key) != run[key]]
-    if differing:
-        what = "another recipe" if differing[0] == "recipe" else "other data"
-        msg = f"{path}: a run of {what} lies here; give another folder, or the same of both"
-        raise ConfigError(msg)
-
-
-def _names(entries: tuple[Entry, ...]) -> list[str]:
-    return [entry.name for entry in entries]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import lightning
+import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
@@ -25,9 +26,11 @@ from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.shape import Modality
 from training.learning.dataset import Batch, EpochBatches, Fold, WholeInterviews
 from training.learning.devices import wait_for_all
-from training.learning.imbalance import class_weights
+from training.learning.imbalance import class_weights, taken_prior
 from training.learning.loss import even, reading_losses, stage_loss
+from training.learning.mixed_batches import MixedBatches, TaughtFold
 from training.learning.recipe import Recipe
+from training.pseudo_label.loss import borrowed_loss
 
 LAST: Final = "last.ckpt"
 BEST: Final = "best.ckpt"
@@ -45,6 +48,7 @@ class Stage(lightning.LightningModule):
         number: Of the stage; its random numbers are its own.
         rates: The highest learning rate of each branch; that of the fusion is under None. A branch
             of rate 0 stays as it is.
+        taught: What a teacher said something of, to learn from besides; None: nothing.
     """
 
     def __init__(
@@ -56,12 +60,14 @@ class Stage(lightning.LightningModule):
         validation: Fold,
         number: int,
         rates: Mapping[Modality | None, float],
+        taught: TaughtFold | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
         self.train_fold = train
         self.validation_fold = validation
+        self.taught_fold = taught
         self.number = number
         self.rates = dict(rates)
         for name in (name for name, rate in rates.items() if name is not None and not rate):
@@ -71,19 +77,14 @@ class Stage(lightning.LightningModule):
         self.register_buffer("balanced", weights, persistent=False)
         learned = weights if recipe.balance == "weights" else even(classes)
         self.register_buffer("learned", learned, persistent=False)
+        if taught is not None:
+            self._take_up(taught)
         self.accuracy = MulticlassAccuracy(classes, average="macro")
         self.mean_loss = MeanMetric()
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the batches of the epoch that comes."""
-        epoch = EpochBatches(
-            self.train_fold,
-            self._modalities,
-            self.recipe,
-            stage=self.number,
-            epoch=self.current_epoch,
-        )
-        return self._loader(epoch)
+        return self._loader(self._epoch(self.current_epoch))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return the validation fold."""
@@ -121,8 +122,19 @@ class Stage(lightning.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
         logits = self.network(batch.histories, at=batch.at)
-        losses = reading_losses(logits, batch.labels, weights=self.learned, focus=self.recipe.focus)
+        gold = len(batch.labels)
+        losses = reading_losses(
+            logits[:gold], batch.labels, weights=self.learned, focus=self.recipe.focus
+        )
         loss = stage_loss(losses, early=self.recipe.prefixes.weight)
+        if batch.taught is not None:
+            loss = loss + self.recipe.pseudo.trust * borrowed_loss(
+                logits[gold:, -1],
+                batch.taught.answers,
+                noise=self.noise,
+                weights=batch.taught.weights,
+                prior=self.prior,
+            )
         self.log(
             "loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch.labels)
         )
@@ -141,14 +153,30 @@ class Stage(lightning.LightningModule):
     def _modalities(self) -> Collection[Modality]:
         return tuple(self.network.shape.branches)
 
+    def _take_up(self, taught: TaughtFold) -> None:
+        """Keep how a teacher errs, and how much more frequent classes are than the network says."""
+        labels, classes = self.train_fold.labels, self.network.shape.classes
+        taken = np.array(taken_prior(self.recipe, labels, classes=classes))
+        prior = torch.from_numpy(taught.prior / taken).float()
+        self.register_buffer("prior", prior, persistent=False)
+        self.register_buffer("noise", torch.from_numpy(taught.noise).float(), persistent=False)
+
+    def _epoch(self, epoch: int) -> EpochBatches | MixedBatches:
+        """Return the batches of an epoch."""
+        given = self._modalities, self.recipe
+        if self.taught_fold is None:
+            return EpochBatches(self.train_fold, *given, stage=self.number, epoch=epoch)
+        return MixedBatches(
+            self.train_fold, self.taught_fold, *given, stage=self.number, epoch=epoch
+        )
+
     def _steps(self) -> int:
         """Return the steps of the whole stage; several devices share the batches of an epoch."""
-        epoch = EpochBatches(self.train_fold, (), self.recipe, stage=self.number, epoch=0)
         epochs: int = self.trainer.max_epochs
         devices: int = self.trainer.world_size
-        return math.ceil(len(epoch) / devices) * epochs
+        return math.ceil(len(self._epoch(0)) / devices) * epochs
 
-    def _loader(self, batches: EpochBatches | WholeInterviews) -> DataLoader[Any]:
+    def _loader(self, batches: EpochBatches | MixedBatches | WholeInterviews) -> DataLoader[Any]:
         # a generator of its own: otherwise it draws from the one that dropout draws from
         return DataLoader(
             batches, batch_size=None, num_workers=self.recipe.workers, generator=Generator()

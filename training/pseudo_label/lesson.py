@@ -35,12 +35,15 @@ class Lesson:
     """All that one student learns from.
 
     Attributes:
+        name: Among the lessons of all rounds, such as ``1-all``: of round 1, on all of the gold, or
+            ``1-without-2``, on all but fold 2. Who keeps students keeps them under it.
         gold: Examples whose class is known.
         labels: Their classes.
         prior: How frequent each class is taken to be, in gold and elsewhere.
         borrowed: None for a student that learns from gold alone.
     """
 
+    name: str = "lesson"
     gold: Rows
     labels: Int64[ndarray, " N"]
     prior: Float64[ndarray, " C"]

@@ -141,7 +141,9 @@ class Rounds:
                     heard.probabilities, self._settings.weighing, sure=self._settings.sure
                 ),
             )
+        kept_back = "all" if without is None else f"without-{without}"
         lesson = Lesson(
+            name=f"{self._number}-{kept_back}",
             gold=gold.rows[learned],
             labels=gold.labels[learned],
             prior=class_prior(gold.labels[learned], classes=classes),

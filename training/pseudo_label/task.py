@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from training.errors import DatasetError
@@ -55,10 +55,20 @@ class Teaching:
     Attributes:
         gold: Of the gold, in its order.
         pool: Of the pool, in its order.
+        asked: Of which gold it was asked; its noise is counted on that. None: of all.
+
+    Raises:
+        DatasetError: If it was asked of none.
     """
 
     gold: Opinions
     pool: Opinions
+    asked: Bool[ndarray, " G"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.asked is not None and not self.asked.any():
+            msg = "teacher: it was asked of no gold; its noise cannot be measured without"
+            raise DatasetError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,10 @@ def _together(
 
 def _voice(teaching: Teaching, settings: Settings) -> Voice:
     alphabet = Alphabet.of(teaching.pool, grades=settings.grades)
-    return Voice(gold=alphabet.spell(teaching.gold), pool=alphabet.spell(teaching.pool))
+    gold = alphabet.spell(teaching.gold)
+    if teaching.asked is not None:
+        gold = gold * teaching.asked[:, None]  # no answer is neither an answer nor silence
+    return Voice(gold=gold, pool=alphabet.spell(teaching.pool))
 
 
 def _held_votes(

@@ -1,0 +1,116 @@
+"""Batches of gold and of interviews of which only a teacher said anything, gold first.
+
+An epoch goes once through the longer of the two, the other coming again in a new order each time.
+As elsewhere a batch follows from the seed, the stage, the epoch and its number alone.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from numpy import ndarray
+from torch.utils.data import Dataset
+
+from engines.sequence.shape import Modality
+from training.learning.dataset import (
+    ORDER,
+    VARIED,
+    Batch,
+    Fold,
+    Taught,
+    batch,
+    early_ticks,
+)
+from training.learning.imbalance import evenly_drawn, shuffled
+from training.learning.recipe import Recipe
+from training.pseudo_label.answers import Answers
+from training.pseudo_label.batches import Mixture, mixed
+from training.pseudo_label.noise import Noise
+
+VARIED_TAUGHT: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtFold:
+    """Interviews with a teacher's answers.
+
+    Attributes:
+        fold: The interviews; their labels are not looked at.
+        answers: What the teacher said of each.
+        noise: How often it says what of which class.
+        weights: How much each interview counts.
+        prior: How frequent each class is.
+    """
+
+    fold: Fold
+    answers: Answers
+    noise: Noise
+    weights: Float64[ndarray, " N"]
+    prior: Float64[ndarray, " C"]
+
+
+class MixedBatches(Dataset[Batch]):
+    """The batches of one epoch of one stage, at least half of each gold.
+
+    Args:
+        gold: Whose labels are known.
+        taught: The others.
+        modalities: That the stage reads.
+        recipe: Its seed, batch, balance, prefixes and augmentation.
+        stage: The number of the stage.
+        epoch: The number of the epoch, from 0.
+
+    Raises:
+        ConfigError: If a batch of the recipe has no room for both.
+    """
+
+    def __init__(
+        self,
+        gold: Fold,
+        taught: TaughtFold,
+        modalities: Collection[Modality],
+        recipe: Recipe,
+        *,
+        stage: int,
+        epoch: int,
+    ) -> None:
+        self._gold = gold
+        self._taught = taught
+        self._modalities = tuple(modalities)
+        self._recipe = recipe
+        self._seed = (recipe.seed, stage, epoch)
+        random = np.random.default_rng([*self._seed, ORDER])
+        drawn = evenly_drawn if recipe.balance == "sampler" else shuffled
+        order, mixture = drawn(gold.labels, random), Mixture(size=recipe.batch)
+        others = mixture.size - mixture.known
+        steps = max(math.ceil(len(order) / mixture.known), math.ceil(len(taught.fold) / others))
+        self._rows = [
+            (order[known].tolist(), lent.tolist())
+            for known, lent in mixed(
+                mixture, gold=len(order), borrowed=len(taught.fold), steps=steps, random=random
+            )
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> Batch:
+        known, lent = self._rows[number]
+        seed = (*self._seed, VARIED, number)
+        tracks = [self._gold.varied(row, self._modalities, self._recipe, seed) for row in known]
+        other = (*self._seed, VARIED_TAUGHT, number)
+        fold = self._taught.fold
+        tracks += [fold.varied(row, self._modalities, self._recipe, other) for row in lent]
+        early = early_ticks(tracks, self._recipe, seed, grid_hz=self._gold.grid_hz)
+        together = batch(tracks, [self._gold.labels[row] for row in known], early=early)
+        return replace(
+            together,
+            taught=Taught(
+                answers=torch.from_numpy(self._taught.answers[lent]).float(),
+                weights=torch.from_numpy(self._taught.weights[lent]).float(),
+            ),
+        )
