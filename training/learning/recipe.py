@@ -92,10 +92,13 @@ class AugmentRecipe(Closed):
     """Share of the ticks that are lost, in runs, as frames are that come too fast."""
     words_s: Annotated[float, Field(ge=0)] = 0.0
     """So much later words are known, at most."""
+    reasoning: Share = 0.5
+    """How often a teacher's notes are withheld, where there are any, so that the network reads
+    without them, as a live run must."""
 
     @property
     def varies(self) -> bool:
-        """Whether it does anything."""
+        """Whether it does anything to an interview without a teacher's notes."""
         return any((self.mirror, self.warp, self.points, self.ticks, self.words_s))
 
 
