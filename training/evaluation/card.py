@@ -9,10 +9,11 @@ from typing import Final
 import yaml
 
 from engines.sequence.checkpoint import Checkpoint, NetworkDescription
-from engines.sequence.shape import MODALITIES
+from engines.sequence.shape import MODALITIES, Modality
 from training.evaluation.construct import NOT_MEANT, TAUGHT
 from training.evaluation.evaluation import TRAIN, VALIDATION, Evaluation, command_of, run_of
 from training.evaluation.scores import Figure, Moment, Scores, Slice, moment_name, told
+from training.learning.rounds_note import read_rounds
 
 WIDTH: Final = 108  # of a line of Markdown
 TEMPLATE: Final = Path(__file__).with_name("card.template.md")
@@ -45,6 +46,7 @@ def card(checkpoint: Checkpoint, evaluation: Evaluation, *, command: str, curves
         name=network.name,
         construct=fill(TAUGHT[network.taught].format(labels=labels), WIDTH),
         trained_on=network.trained_on,
+        pool=_pool(checkpoint),
         labels=labels,
         prior=_prior(network),
         fed=_fed(network),
@@ -70,6 +72,23 @@ def card(checkpoint: Checkpoint, evaluation: Evaluation, *, command: str, curves
     )
 
 
+def _pool(checkpoint: Checkpoint) -> str:
+    """Return the rows on whose labels were borrowed; empty if nobody's were."""
+    run, rounds = run_of(checkpoint), read_rounds(checkpoint.folder)
+    if run is None or "pool" not in run:
+        return ""
+    pool = run["pool"]
+    told = "" if rounds is None else f"\n| rounds | {rounds.told()} |"
+    test = (
+        "with interviews of the test (transductive)" if pool["transductive"] else "none of a test"
+    )
+    return (
+        f"\n| pool | {len(pool['interviews'])} interviews without a label, {test} "
+        f"(sha256 {pool['sha256'][:12]}) |"
+        f"\n| its teacher | {pool['teacher']}, asked of {pool['gold_asked']} gold ones, too |{told}"
+    )
+
+
 def _prior(network: NetworkDescription) -> str:
     if network.prior is None:
         return "it is not known how frequent each class is"
@@ -79,13 +98,26 @@ def _prior(network: NetworkDescription) -> str:
 
 def _fed(network: NetworkDescription) -> str:
     names = [
-        f"{modality}: {fed.name}" + (f" ({fed.digest[:12]})" if fed.digest else "")
+        f"{modality}: {fed.name}"
+        + (f" ({fed.digest[:12]})" if fed.digest else "")
+        + _beside(network, modality)
         for modality, fed in network.fed.items()
     ]
     delay = (
         f"; words {network.word_delay_s:g} s after they were said" if "text" in network.fed else ""
     )
     return "; ".join(names) + delay if names else "nothing: it is untrained"
+
+
+def _beside(network: NetworkDescription, modality: Modality) -> str:
+    """Return what a branch had beside its features in training, and where the figures are."""
+    beside = network.beside.get(modality)
+    if beside is None:
+        return ""
+    return (
+        f", beside it {beside.told()} (labels {beside.labels[:12]}) by the same encoder, withheld "
+        f"from {beside.withheld:.0%} in training; no live run has them"
+    )
 
 
 def _fold_told(evaluation: Evaluation) -> str:
@@ -99,6 +131,11 @@ def _fold_told(evaluation: Evaluation) -> str:
         ),
     }.get(of.fold, ", of whom none was in training.")
     people = f"{scores.n} interviews of {scores.subjects} people"
+    if evaluation.transductive:
+        said += (
+            f" **Transductive: {evaluation.transductive} of these interviews were in the pool, "
+            "without their labels, so the figures are to be compared with no others.**"
+        )
     return fill(f"{of.data}, protocol {of.protocol}, fold **{of.fold}**: {people}{said}", WIDTH)
 
 

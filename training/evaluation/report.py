@@ -12,6 +12,7 @@ from typing import Final
 from engines.build.network_export import load_network
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import Checkpoint
+from engines.sequence.shape import Modality
 from training.errors import DatasetError
 from training.evaluation.card import card
 from training.evaluation.evaluation import (
@@ -26,7 +27,9 @@ from training.evaluation.evaluation import (
 from training.evaluation.figures import draw_confusion, draw_curves, draw_moments, draw_reliability
 from training.interview import Entry, InterviewSet
 from training.learning.predict import predict
+from training.learning.rounds_note import read_rounds
 from training.prediction import Predictions
+from training.reasoning.reasoned import ReasonedInterviews, as_learned
 from training.split import Split
 
 CARD: Final = "CARD.md"
@@ -57,12 +60,14 @@ def read_fold(
         network: The checkpoint's, if it is there already.
 
     Raises:
-        DatasetError: If the data do not fit the network.
+        DatasetError: If the data, or the notes of a teacher beside their words, do not fit the
+            network; without such notes it reads as a live run does.
         ModelError: If its weights cannot be read.
         ConfigError: If the prior cannot be declared.
     """
     description = checkpoint.description
-    masked = description.untrained(interviews.fed)
+    interviews = as_learned(interviews, description)
+    masked = description.untrained(interviews.fed, beside=_beside(interviews))
     given = tuple(
         name for name in description.shape.branches if name in interviews.fed and name not in masked
     )
@@ -77,6 +82,11 @@ def read_fold(
         checkpoint, predictions, of, domain=domain, prior=prior, modalities=given, masked=masked
     )
     return evaluation, predictions
+
+
+def _beside(interviews: InterviewSet) -> tuple[Modality, ...]:
+    given = isinstance(interviews, ReasonedInterviews) and interviews.given
+    return ("text",) if given else ()
 
 
 def fold_entries(checkpoint: Checkpoint, split: Split, of: FoldName) -> tuple[Entry, ...]:
@@ -147,5 +157,7 @@ def write_report(
 def _tables(checkpoint: Checkpoint) -> dict[str, Path]:
     """Return the tables of the training, in the order of its stages."""
     order = [*checkpoint.description.shape.branches, "joint"]
-    paths = {name: checkpoint.folder / STAGES / name / METRICS for name in order}
+    rounds = read_rounds(checkpoint.folder)
+    learned = checkpoint.folder if rounds is None else checkpoint.folder / rounds.student
+    paths = {name: learned / STAGES / name / METRICS for name in order}
     return {name: path for name, path in paths.items() if path.is_file()}

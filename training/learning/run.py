@@ -22,22 +22,25 @@ from engines.build.network_export import save_network
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import (
     DESCRIPTION,
+    Beside,
     Calibration,
     Checkpoint,
     read_checkpoint,
 )
-from engines.sequence.shape import NetworkShape
+from engines.sequence.shape import Modality, NetworkShape
 from training.errors import DatasetError, SplitError
 from training.interview import InterviewSet
 from training.learning.branches_then_joint import Learning, branches_then_joint
 from training.learning.dataset import Fold
 from training.learning.devices import is_first, wait_for_all
 from training.learning.imbalance import class_weights, taken_prior
-from training.learning.interview_rounds import learned_in_rounds, read_rounds
+from training.learning.interview_rounds import learned_in_rounds
 from training.learning.predict import predict
 from training.learning.recipe import Recipe
+from training.learning.rounds_note import read_rounds
 from training.learning.run_note import keep_run, noted
 from training.learning.taught_pool import TaughtPool
+from training.reasoning.reasoned import ReasonedInterviews, readings
 from training.split import Split, divide
 
 RUN: Final = "run.json"
@@ -103,7 +106,9 @@ def train_network(
         else:
             network = learned_in_rounds(learning, everybody, pool)
     if is_first():
-        calibrations = {interviews.name: _calibrated(network, interviews, learning)}
+        calibrations = {
+            own.name: _calibrated(network, own, learning) for own in readings(interviews)
+        }
         described_so = {**described(interviews, learning, pool), "calibrations": calibrations}
         save_network(network, out, described_so)
     wait_for_all()
@@ -141,9 +146,16 @@ def described(
         "fed": {
             name: fed for name, fed in interviews.fed.items() if name in learning.shape.branches
         },
+        "beside": _beside(interviews, learning),
         "word_delay_s": interviews.word_delay_s,
         "prior": taken_prior(recipe, train.labels, classes=len(labels)),
     }
+
+
+def _beside(interviews: InterviewSet, learning: Learning) -> dict[Modality, Beside]:
+    if not isinstance(interviews, ReasonedInterviews) or "text" not in learning.shape.branches:
+        return {}
+    return {"text": interviews.source.beside(withheld=learning.recipe.augment.reasoning)}
 
 
 def _trained_on(name: str, learning: Learning, pool: TaughtPool | None) -> str:

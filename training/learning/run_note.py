@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from training.interview import Entry, InterviewSet
 from training.learning.branches_then_joint import Learning
 from training.learning.dataset import Fold
 from training.learning.taught_pool import TaughtPool
+from training.reasoning.reasoned import ReasonedInterviews, readings
 
 
 def noted(pool: TaughtPool, everybody: Fold) -> dict[str, Any]:
@@ -44,11 +46,15 @@ def keep_run(
     Raises:
         ConfigError: If there is another run.
     """
-    unused = {"pseudo"} if pool is None else None
+    plain = learning.recipe.model_dump(mode="json")
+    if pool is None:
+        del plain["pseudo"]
+    if not isinstance(interviews, ReasonedInterviews):
+        del plain["augment"]["reasoning"]
     run = {
-        "recipe": learning.recipe.model_dump(mode="json", exclude=unused),
+        "recipe": plain,
         "data": {
-            "name": interviews.name,
+            "name": readings(interviews)[0].name,
             "labels": list(interviews.labels),
             "folds": {
                 fold.name: {"sha256": fold.digest(), "interviews": _names(fold.entries)}
@@ -56,6 +62,8 @@ def keep_run(
             },
         },
     }
+    if isinstance(interviews, ReasonedInterviews):
+        run["data"]["reasoning"] = asdict(interviews.source)
     if pool is not None:
         run["pool"] = pool
     if not path.exists():

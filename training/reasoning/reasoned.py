@@ -150,6 +150,13 @@ class ReasonedInterviews:
         return replace(interview, notes=own.vectors[known], notes_available_s=time_s[known])
 
 
+def readings(interviews: InterviewSet) -> tuple[InterviewSet, ...]:
+    """Return interviews as a live run reads them, and then with notes, if they have any."""
+    if isinstance(interviews, ReasonedInterviews) and interviews.given:
+        return interviews.withheld, interviews
+    return (interviews,)
+
+
 def as_learned(interviews: InterviewSet, network: NetworkDescription) -> InterviewSet:
     """Return interviews as wide as a network learned them: without notes, if it had any.
 
