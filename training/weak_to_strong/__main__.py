@@ -5,11 +5,13 @@
     python -m training.weak_to_strong faces --data ../shared/data \
         --said runs/faces/fer.npz --out runs/weak_to_strong/faces
     python -m training.weak_to_strong interviews --out runs/weak_to_strong/interviews
+    python -m training.weak_to_strong choose --data ../shared/data/goemotions \
+        --models ~/.cache/subface/models --cache runs/texts --out runs/weak_to_strong/choice
 
 GoEmotions with the lexicon VADER as teacher; FER-2013 with fer's network, asked before by
 ``face_opinions``; made-up interviews with a teacher of known noise.
 Finished trials are kept, so the same command goes on where it was. ``--quick`` shortens everything;
-its figures mean nothing.
+its figures mean nothing. ``choose`` scores the settings of the texts on left-out gold.
 """
 
 import argparse
@@ -23,6 +25,8 @@ import torch
 from engines.errors import SubfaceError
 from training.evaluation.metrics import MetricName
 from training.starter.text_training import add_encoder_options, open_embedder
+from training.weak_to_strong.choice import Choice, Draws
+from training.weak_to_strong.choice_grid import GRIDS, QUICK, narrowed
 from training.weak_to_strong.comparison import TOLD
 from training.weak_to_strong.curve import draw_curves
 from training.weak_to_strong.experiment import Experiment
@@ -53,13 +57,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts.add_argument("--data", type=Path, required=True, help="folder of GoEmotions")
     add_encoder_options(texts)
     texts.set_defaults(work=_texts)
+    choose = kinds.add_parser("choose", help="the settings of the texts, on left-out gold alone")
+    choose.add_argument("--data", type=Path, required=True, help="folder of GoEmotions")
+    add_encoder_options(choose)
+    choose.add_argument("--part", choices=list(GRIDS), help="one grid of the two")
+    choose.add_argument(
+        "--take",
+        action="append",
+        default=[],
+        metavar="KNOB=VALUE,...",
+        help="only these values of a knob; may be repeated",
+    )
+    choose.add_argument("--draws", type=int, default=TEXTS.seeds, help="of gold, of each share")
+    choose.set_defaults(work=_choose)
     faces = kinds.add_parser("faces", help="FER-2013; fer's network is the teacher")
     faces.add_argument("--data", type=Path, required=True, help="folder of FER-2013")
     faces.add_argument("--said", type=Path, required=True, help="what face_opinions wrote")
     faces.set_defaults(work=_faces)
     interviews = kinds.add_parser("interviews", help="made up; a teacher of known noise")
     interviews.set_defaults(work=_interviews)
-    for kind in (texts, faces, interviews):
+    for kind in (texts, faces, interviews, choose):
         kind.add_argument("--out", type=Path, required=True, help="folder of trials and table")
         kind.add_argument("--quick", action="store_true", help="a look at the machinery")
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -81,6 +98,23 @@ def _texts(options: argparse.Namespace) -> str:
         "resampled": "comments, each for itself: who wrote which is not known",
     }
     return _compared(QUICK_TEXTS if options.quick else TEXTS, material, about, TOLD, options)
+
+
+def _choose(options: argparse.Namespace) -> str:
+    material = read_comments(options.data, open_embedder(options))
+    draws, grids = Draws(seeds=options.draws), GRIDS
+    if options.quick:
+        draws, grids = Draws(shares=QUICK_TEXTS.shares, seeds=1, folds=QUICK_TEXTS.folds), QUICK
+    meant = {part: own for part, own in grids.items() if options.part in {None, part}}
+    choices = [
+        Choice(part, values, draws=draws, material=material, out=options.out)
+        for part, values in narrowed(meant, options.take).items()
+    ]
+    for choice in choices:
+        choice.run()
+    told = "\n".join(choice.table() for choice in choices) + f"\n`{options.command}`\n"
+    (options.out / "choice.md").write_text(told, encoding="utf-8")
+    return told
 
 
 def _faces(options: argparse.Namespace) -> str:

@@ -28,9 +28,14 @@ class TextExamples:
         dropout: float = 0.5,
     ) -> None:
         self._embeddings = embeddings
+        self._rows = usual
         self._usual = embeddings[torch.from_numpy(usual)]
         self._dropped = dropped
         self._dropout = dropout
+
+    def dropping(self, *, dropped: float, dropout: float) -> "TextExamples":
+        """Return the same texts for students that drop other shares."""
+        return TextExamples(self._embeddings, self._rows, dropped=dropped, dropout=dropout)
 
     def network(self, classes: int) -> TextHead:
         """Return a head with new weights."""
