@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import av
 import cv2
@@ -52,7 +52,7 @@ class Film:
     """The file, open from its making until it is closed; used by one thread.
 
     Args:
-        path: Where it goes; what is there is replaced.
+        path: Where it goes, what is there is replaced; or a file open for writing, such as memory.
         height: Of the first picture; a later one of another size is fitted in.
         width: Of the first picture.
         start_s: The media time of the first picture; sound before it is left out.
@@ -63,7 +63,7 @@ class Film:
     """
 
     def __init__(
-        self, path: Path, *, height: int, width: int, start_s: float, has_sound: bool
+        self, path: Path | BinaryIO, *, height: int, width: int, start_s: float, has_sound: bool
     ) -> None:
         self._path = path
         self._start_s = start_s

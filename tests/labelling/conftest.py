@@ -45,6 +45,7 @@ def teacher_server():
     yield start
     for server in running:
         server.close()
+    assert not [mistake for server in running for mistake in server.mistakes]
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +89,8 @@ def options(tmp_path, monkeypatch):
             "transcripts": None,
             "transcript": "shown",
             "face": "shown",
+            "show": "frames",
+            "hz": 1.0,
             "frames": 2,
             "frame_px": 64,
             "samples": 2,

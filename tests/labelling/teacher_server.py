@@ -5,10 +5,13 @@ The shapes of answers, errors, refusals and blocks are those that the two interf
 
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from film_shelf import FilmShelf
 
 REASONED = {
     "cues": [
@@ -154,6 +157,7 @@ class TeacherServer:
         self.behave = lambda asked, times: well(asked)
         self.wait_s = wait_s
         self.asked, self.times, self.under_way, self.most = [], Counter(), set(), 0
+        self.shelf, self.mistakes = FilmShelf(), []
         self.lock, self.closing = threading.Lock(), threading.Event()
         outer = self
 
@@ -161,7 +165,16 @@ class TeacherServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                outer.handle(self)
+                if outer.shelf.takes(self.path):
+                    outer.shelf.handle(self, outer.urls["gemini"])
+                else:
+                    outer.handle(self)
+
+            def do_GET(self):
+                outer.shelf.handle(self, outer.urls["gemini"])
+
+            def do_DELETE(self):
+                outer.shelf.handle(self, outer.urls["gemini"])
 
             def log_message(self, *_):
                 pass
@@ -170,7 +183,9 @@ class TeacherServer:
             daemon_threads = False
 
             def handle_error(self, request, address):
-                pass  # whoever asked has been killed, or did not wait
+                # whoever asked may have been killed, or did not wait; all else is our mistake
+                if not isinstance(sys.exception(), OSError):
+                    outer.mistakes.append(sys.exception())
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(
@@ -196,7 +211,8 @@ class TeacherServer:
             self.most = max(self.most, len(self.under_way))
         try:
             time.sleep(self.wait_s)
-            self.reply(handler, self.behave(asked, times))
+            not_there = self.shelf.refusal(asked.body) if asked.dialect == "gemini" else None
+            self.reply(handler, not_there or self.behave(asked, times))
         finally:
             with self.lock:
                 self.under_way.discard(number)

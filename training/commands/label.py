@@ -103,6 +103,7 @@ def _by_remote(
         allowed=options.allow_upload,
         declared=options.policy,
         clips=clips,
+        what=_sent(options),
     )
     _check_limits(options, name, price)
     key = read_secret(variable=options.key_env or KEY_VARIABLES[provider], file=options.key_file)
@@ -119,6 +120,12 @@ def _by_remote(
     return asyncio.run(run.converse(model, prompts, price, key))
 
 
+def _sent(options: LabelOptions) -> str:
+    if options.show == "frames":
+        return "frames and words"
+    return "films and their sound" if options.transcript == "shown" else "films without sound"
+
+
 def _clips(named: Sequence[str]) -> list[SourceSpec]:
     clips = parse_sources(named)
     wrong = [clip.address for clip in clips if clip.kind != "file" or clip.scheme != "file"]
@@ -130,6 +137,9 @@ def _clips(named: Sequence[str]) -> list[SourceSpec]:
 
 def _showing(options: LabelOptions, opened: ExitStack) -> Showing:
     blur = None
+    if options.show == "video" and options.teacher != "gemini":
+        msg = f"--show video: {options.teacher} takes frames; gemini alone takes a film"
+        raise ConfigError(msg)
     if options.face == "blurred" and not options.estimate_only:
         perception = load_profile("embedded", []).perception
         blur = opened.enter_context(
@@ -145,6 +155,8 @@ def _showing(options: LabelOptions, opened: ExitStack) -> Showing:
         blur=blur,
         frames=options.frames,
         side_px=options.frame_px,
+        show=options.show,
+        hz=options.hz,
     )
 
 

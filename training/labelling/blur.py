@@ -25,6 +25,7 @@ MARGIN: Final = 0.35
 """Of a face's side, on each side: the mesh ends at the forehead."""
 
 Image = UInt8[ndarray, "H W 3"]
+Box = Float[ndarray, " 4"]
 
 
 class FaceBlur:
@@ -67,23 +68,30 @@ class FaceBlur:
 
     def hide(self, image: Image) -> Image:
         """Return a frame without faces."""
+        hidden = image.copy()
+        for box in self.find(image):
+            hide_box(hidden, box)
+        return hidden
+
+    def find(self, image: Image) -> list[Box]:
+        """Return what is to be hidden in a frame, as corners (x1, y1, x2, y2) in pixels."""
         found = self._persons.detect(image)
         persons = found.boxes_xyxy[found.scores >= self._min_person]
-        hidden = image.copy()
+        boxes: list[Box] = []
         faces = self._faces.find(image, persons, [None] * len(persons))
         for person, face in zip(persons, faces, strict=True):
             if face is None:
                 head = head_square(person)
                 middle, half = np.array([head.x, head.y]), head.size / 2
-                _hide(hidden, np.concatenate([middle - half, middle + half]))
+                boxes.append(np.concatenate([middle - half, middle + half]))
             else:
                 box = face.mesh.box_xyxy
                 margin = MARGIN * float((box[2:] - box[:2]).max())
-                _hide(hidden, box + np.array([-margin, -margin, margin, margin]))
-        return hidden
+                boxes.append(box + np.array([-margin, -margin, margin, margin]))
+        return boxes
 
 
-def _hide(image: Image, box_xyxy: Float[ndarray, " 4"]) -> None:
+def hide_box(image: Image, box_xyxy: Box) -> None:
     """Make what is in a box a few cells of one colour each."""
     height, width = image.shape[:2]
     x1, y1 = np.maximum(np.floor(box_xyxy[:2]), 0).astype(int)

@@ -126,7 +126,7 @@ class Caller:
         if tokens > price.up_to_tokens:
             msg = (
                 f"a prompt of up to {tokens} tokens: the price is declared up to "
-                f"{price.up_to_tokens}; show fewer --frames"
+                f"{price.up_to_tokens}; show fewer --frames, or a shorter clip"
             )
             raise BudgetSpentError(msg)
         return price.most_usd(question)

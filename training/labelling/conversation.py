@@ -27,8 +27,9 @@ from training.labelling.errors import (
 )
 from training.labelling.material import Material
 from training.labelling.prompts import Prompts
-from training.labelling.question import Picture, Question, Step, Turn
+from training.labelling.question import Picture, Question, Step, Turn, Video
 from training.labelling.sample import Outcome, Sample
+from training.labelling.teacher import BorrowsFilms
 
 OUTCOMES: Final[Mapping[type[LabellingError], Outcome]] = {
     TeacherBusyError: "unanswered",
@@ -84,12 +85,16 @@ class ConversingTeacher:
         return {**self._caller.model.identity, "prompts": self._prompts.digest}
 
     async def label(self, material: Material) -> tuple[Sample, ...]:
-        """Hold all conversations on a clip."""
-        async with asyncio.TaskGroup() as tasks:
-            held = [
-                tasks.create_task(self._converse(material, number))
-                for number in range(self._asking.samples)
-            ]
+        """Hold all conversations on a clip; then nothing of it is left with the model."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                held = [
+                    tasks.create_task(self._converse(material, number))
+                    for number in range(self._asking.samples)
+                ]
+        finally:
+            if isinstance(self._caller.model, BorrowsFilms):
+                await self._caller.model.take_back(material.clip)
         return tuple(task.result() for task in held)
 
     async def _converse(self, material: Material, number: int) -> Sample:
@@ -113,12 +118,15 @@ def first_question(
         "reason",
         duration_s=material.duration_s,
         frames=len(material.pictures),
+        video=material.video,
         lines=material.lines,
         transcript=material.transcript,
         face=material.face,
         labels=asking.labels,
     )
-    parts: list[str | Picture] = [shown]
+    parts: list[str | Picture | Video] = [shown]
+    if material.video is not None:
+        parts.insert(0, material.video)  # where Google's documentation wants a film to be
     for picture in material.pictures:
         parts += [f"{picture.time_s:.1f} s:", picture]
     return Question(

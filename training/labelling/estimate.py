@@ -74,10 +74,7 @@ def estimate(questions: Sequence[Question], *, samples: int, price: ModelPrice |
     calls = samples * len(questions)
     likely_out = calls * LIKELY_CALLS * LIKELY_ANSWER_TOKENS
     most_usd = samples * sum(
-        counted.usd(
-            counted.most_tokens(question) + before * (longest + FOLLOW_UP_BYTES),
-            longest,
-        )
+        counted.most_usd(question) + counted.usd(before * (longest + FOLLOW_UP_BYTES), 0)
         for question in questions
         for longest in (question.max_output_tokens,)
         for before in range(MOST_CALLS)

@@ -41,7 +41,7 @@ def sample_frames(path: Path, *, count: int, side_px: int, change: Change | None
 
     Args:
         path: The film.
-        count: Of frames; fewer where the clip has fewer.
+        count: Of frames; fewer where the clip has fewer. None are read for 0.
         side_px: Of the longer side; a smaller frame stays as it is.
         change: What is done to a frame before it is made small, such as blurring faces.
 
@@ -69,7 +69,7 @@ def sample_frames(path: Path, *, count: int, side_px: int, change: Change | None
     except (av.FFmpegError, ValueError) as error:
         msg = f"{path}: cannot be read: {error}"
         raise DatasetError(msg) from error
-    if not pictures:
+    if count and not pictures:
         msg = f"{path}: no frame in it that can be decoded"
         raise DatasetError(msg)
     return Sampled(duration_s=length_s, pictures=tuple(pictures[at] for at in sorted(pictures)))
@@ -107,12 +107,18 @@ def _frame_at(
     return None
 
 
-def _jpeg(image: Image, side_px: int) -> bytes:
+def made_small(image: Image, side_px: int) -> Image:
+    """Return a picture with a longer side of so many pixels; a smaller one stays as it is."""
     scale = side_px / max(image.shape[:2])
-    if scale < 1:
-        height, width = (max(round(side * scale), 1) for side in image.shape[:2])
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    if scale >= 1:
+        return image
+    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _jpeg(image: Image, side_px: int) -> bytes:
+    small = made_small(image, side_px)
     _, encoded = cv2.imencode(
-        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     )
     return bytes(encoded.tobytes())

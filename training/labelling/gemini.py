@@ -1,23 +1,24 @@
-"""Gemini, by Google's client: frames and words in, JSON by a schema out."""
+"""Gemini, by Google's client: frames or films, and words, in; JSON by a schema out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 from google import genai
 from google.genai import errors, types
 
-from training.labelling.errors import TeacherBusyError, TeacherRejectedError
-from training.labelling.question import Picture, Question, Reply, Turn
+from training.labelling.errors import TeacherBusyError
+from training.labelling.gemini_films import GONE, MP4, GeminiFilms
+from training.labelling.gemini_trouble import PROVIDER, GeminiTrouble
+from training.labelling.loan_notes import LoanNotes
+from training.labelling.question import Picture, Question, Reply, Video
 from training.labelling.secret import Secret
 from training.labelling.sending import stays_here
 
-PROVIDER: Final = "gemini"
 REFUSALS: Final = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
 )
-BUSY: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
-OF_THE_QUESTION: Final = frozenset({400, 413, 422})
 
 
 class GeminiModel:
@@ -32,9 +33,13 @@ class GeminiModel:
 
     def __init__(self, model: str, key: Secret, *, base_url: str | None, timeout_s: float) -> None:
         self._model = model
-        self._key = key
         self._endpoint = base_url or ""
         self._timeout_s = timeout_s
+        self._trouble = GeminiTrouble(key, timeout_s)
+        self._films: GeminiFilms | None = None
+        # its own: Google's client would take aiohttp where that is installed, whose errors are
+        # others, and would follow a redirect to whom nobody allowed pictures to be sent
+        self._http = httpx2.AsyncClient(trust_env=not stays_here(base_url), timeout=timeout_s)
         self._client = genai.Client(
             vertexai=False,
             api_key=key.value,
@@ -42,7 +47,7 @@ class GeminiModel:
                 base_url=base_url,
                 timeout=round(timeout_s * 1000),
                 retry_options=types.HttpRetryOptions(attempts=1),  # every attempt is paid for
-                async_client_args={"trust_env": not stays_here(base_url)},
+                httpx_async_client=self._http,
             ),
         )
 
@@ -58,55 +63,89 @@ class GeminiModel:
             TeacherBusyError: If another attempt may succeed.
             TeacherRejectedError: If none will.
         """
-        try:
-            response = await self._client.aio.models.generate_content(
-                model=self._model,
-                contents=[_content(turn) for turn in question.turns],
-                config=types.GenerateContentConfig(
-                    system_instruction=question.system,
-                    temperature=question.temperature,
-                    seed=question.sample,
-                    max_output_tokens=question.max_output_tokens,
-                    response_mime_type="application/json",
-                    response_json_schema=dict(question.schema),
-                ),
-            )
-        except errors.APIError as error:
-            raise self._told(error) from None
-        except httpx2.TimeoutException:
-            msg = f"{PROVIDER}: no answer within {self._timeout_s:g} s"
-            raise TeacherBusyError(msg, billed=True) from None
-        except (httpx2.HTTPError, errors.UnknownApiResponseError, ValueError) as error:
-            msg = f"{PROVIDER}: the answer broke off or is none: {self._shown(error)}"
-            raise TeacherBusyError(msg, billed=True) from None
+        contents = await self._contents(question)
+        with self._trouble.translated(billed=True):
+            try:
+                response = await self._client.aio.models.generate_content(
+                    model=self._model,
+                    contents=contents,
+                    config=types.GenerateContentConfig(
+                        system_instruction=question.system,
+                        temperature=question.temperature,
+                        seed=question.sample,
+                        max_output_tokens=question.max_output_tokens,
+                        response_mime_type="application/json",
+                        response_json_schema=dict(question.schema),
+                    ),
+                )
+            except errors.APIError as error:
+                if self._lost_film(question, error):
+                    msg = f"{PROVIDER}: the film is no longer there, and is sent again"
+                    raise TeacherBusyError(msg, billed=False) from None
+                raise
         return _reply(response)
 
+    async def begin(self, cache: Path, warn: Callable[[str], None]) -> None:
+        """Keep account of films in a folder, and take back what a killed run left with Gemini."""
+        self._films = GeminiFilms(
+            self._client,
+            self._trouble,
+            base_url=self._endpoint or None,
+            timeout_s=self._timeout_s,
+            notes=LoanNotes(cache),
+            warn=warn,
+        )
+        await self._films.take_back_all()
+
+    async def take_back(self, clip: str) -> None:
+        """Delete the film of a clip from Gemini, if it is there."""
+        if self._films is not None:
+            await self._films.take_back(clip)
+
     async def close(self) -> None:
-        """Close connections."""
-        await self._client.aio.aclose()
-        self._client.close()
+        """Delete what films are still with Gemini, and close connections."""
+        try:
+            if self._films is not None:
+                await self._films.take_back_all()
+        finally:
+            await self._http.aclose()
+            self._client.close()
 
-    def _told(self, error: errors.APIError) -> TeacherBusyError | TeacherRejectedError:
-        msg = f"{PROVIDER}: {error.code} {error.status or ''}: {self._shown(error.message)}"
-        if error.code in BUSY:
-            return TeacherBusyError(msg, pause_s=_pause_s(error.details), billed=False)
-        about_question = error.code in OF_THE_QUESTION and "API key" not in (error.message or "")
-        return TeacherRejectedError(msg, for_all=not about_question)
+    def _lost_film(self, question: Question, error: errors.APIError) -> bool:
+        """Return whether a question failed because its film was deleted, or has expired."""
+        is_about_one = question.video() is not None and "file" in (error.message or "").lower()
+        return (
+            is_about_one
+            and error.code in GONE
+            and self._films is not None
+            and self._films.lost(question.clip)
+        )
 
-    def _shown(self, what: object) -> str:
-        return self._key.hide(" ".join(str(what).split()))[:300]
+    async def _contents(self, question: Question) -> list[types.Content]:
+        return [
+            types.Content(
+                role=turn.role,
+                parts=[await self._part(question.clip, part) for part in turn.parts],
+            )
+            for turn in question.turns
+        ]
 
-
-def _content(turn: Turn) -> types.Content:
-    return types.Content(
-        role=turn.role,
-        parts=[
-            types.Part.from_bytes(data=part.jpeg, mime_type="image/jpeg")
-            if isinstance(part, Picture)
-            else types.Part.from_text(text=part)
-            for part in turn.parts
-        ],
-    )
+    async def _part(self, clip: str, part: str | Picture | Video) -> types.Part:
+        match part:
+            case str():
+                return types.Part.from_text(text=part)
+            case Picture():
+                return types.Part.from_bytes(data=part.jpeg, mime_type="image/jpeg")
+            case Video():
+                if self._films is None:
+                    msg = "begin() comes before a question about a film"
+                    raise RuntimeError(msg)
+                return types.Part(
+                    file_data=types.FileData(
+                        file_uri=await self._films.uri(clip, part), mime_type=MP4
+                    ),
+                    video_metadata=types.VideoMetadata(fps=part.hz),
+                )
 
 
 def _reply(response: types.GenerateContentResponse) -> Reply:
@@ -130,19 +169,3 @@ def _reply(response: types.GenerateContentResponse) -> Reply:
     parts = [] if candidate.content is None else candidate.content.parts or []
     text = "".join(part.text or "" for part in parts if not part.thought)
     return Reply(stop="cut" if reason == "MAX_TOKENS" else "done", text=text, **known)
-
-
-def _pause_s(details: Any) -> float | None:  # noqa: ANN401 (the provider's JSON)
-    """Return for how long to wait, from a ``google.rpc.RetryInfo`` among an error's details."""
-    if isinstance(details, list) and details:
-        details = details[0]
-    inner = details.get("error", {}) if isinstance(details, dict) else {}
-    rows = inner.get("details", []) if isinstance(inner, dict) else []
-    for row in rows if isinstance(rows, list) else []:
-        delay = row.get("retryDelay") if isinstance(row, dict) else None
-        if isinstance(delay, str) and delay.endswith("s"):
-            try:
-                return max(float(delay[:-1]), 0.0)
-            except ValueError:
-                return None
-    return None

@@ -6,10 +6,11 @@ from typing import Literal
 
 from engines.spec.transcript import UNSPACED, Utterance
 from engines.speech.outcome_words import MASK, OutcomeWords
-from training.labelling.question import Picture
+from training.labelling.question import Picture, Video
 
 TranscriptVariant = Literal["shown", "masked", "none"]
 FaceVariant = Literal["shown", "blurred"]
+Show = Literal["frames", "video"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,11 @@ class Material:
         clip: Its name.
         digest: SHA-256 of its file.
         duration_s: How long it is.
-        pictures: Frames of it, in order.
+        pictures: Frames of it, in order; none if it is shown as a film.
         lines: What is said in it; empty where that is held back or not known.
         transcript: What was done to the words.
         face: What was done to faces.
+        video: The film that it is shown as; None if frames are.
     """
 
     clip: str
@@ -42,6 +44,7 @@ class Material:
     lines: tuple[Line, ...]
     transcript: TranscriptVariant
     face: FaceVariant
+    video: Video | None = None
 
 
 def lines_of(said: Sequence[Utterance], masks: OutcomeWords | None) -> tuple[Line, ...]:

@@ -42,7 +42,9 @@ class OpenAiModel:
             timeout=timeout_s,
             max_retries=0,  # every attempt is paid for
             http_client=DefaultAsyncHttpxClient(
-                trust_env=not stays_here(base_url), timeout=timeout_s
+                trust_env=not stays_here(base_url),
+                timeout=timeout_s,
+                follow_redirects=False,  # to whom nobody allowed pictures to be sent
             ),
         )
 

@@ -10,7 +10,7 @@ from stream.config import PolicyConfig
 from training.labelling.caller import Manners
 from training.labelling.conversation import Asking
 from training.labelling.local import Local
-from training.labelling.material import FaceVariant, TranscriptVariant
+from training.labelling.material import FaceVariant, Show, TranscriptVariant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class LabelOptions:
     transcripts: Path | None
     transcript: TranscriptVariant
     face: FaceVariant
+    show: Show
+    hz: float
     frames: int
     frame_px: int
     samples: int

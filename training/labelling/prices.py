@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,7 +11,7 @@ from pydantic import Field
 from configs import shipped
 from engines.sequence.shape import Closed
 from stream.document import load_document
-from training.labelling.question import Question, Reply
+from training.labelling.question import Question, Reply, Video
 
 SHIPPED: Final = "labelling/prices.yaml"
 MILLION: Final = 1_000_000
@@ -31,6 +32,12 @@ class ModelPrice(Closed):
     up_to_tokens: Positive
     """What longer prompts cost is not said here."""
     as_of: date
+    video_frame_tokens: Positive = 268
+    """Of one picture that is looked at in a film, with its time: Google says 258, and about 300 a
+    second with the sound."""
+    sound_second_tokens: Positive = 32
+    sound_usd: Price | None = None
+    """Of a million tokens of sound; None if they cost what others do."""
 
     def usd(self, input_tokens: float, output_tokens: float) -> float:
         """Return what so many tokens cost."""
@@ -38,21 +45,41 @@ class ModelPrice(Closed):
 
     def most_usd(self, question: Question) -> float:
         """Return what a call costs at most: a token for each byte, and the longest answer."""
-        return self.usd(self.most_tokens(question), question.max_output_tokens)
+        most_usd = self.usd(self.most_tokens(question), question.max_output_tokens)
+        return most_usd + self._sound_more_usd(question)
 
     def most_tokens(self, question: Question) -> int:
         """Return how many tokens a prompt has at most."""
-        return question.text_bytes() + question.pictures() * self.image_tokens
+        return question.text_bytes() + self._seen_tokens(question)
 
     def likely_tokens(self, question: Question) -> int:
         """Return how many tokens a prompt has, about."""
-        return question.text_bytes() // BYTES_A_TOKEN + question.pictures() * self.image_tokens
+        return question.text_bytes() // BYTES_A_TOKEN + self._seen_tokens(question)
 
     def cost_usd(self, question: Question, reply: Reply) -> float:
         """Return what a call cost; where the provider does not count, what it cost at most."""
         if reply.input_tokens is None or reply.output_tokens is None:
             return self.most_usd(question)
-        return self.usd(reply.input_tokens, reply.output_tokens)
+        return self.usd(reply.input_tokens, reply.output_tokens) + self._sound_more_usd(question)
+
+    def _seen_tokens(self, question: Question) -> int:
+        """Return how many tokens frames and films have."""
+        video = question.video()
+        frames = question.pictures() * self.image_tokens
+        if video is None:
+            return frames
+        pictures = ceil(video.duration_s * video.hz) + 1
+        return frames + pictures * self.video_frame_tokens + self._sound_tokens(video)
+
+    def _sound_tokens(self, video: Video) -> int:
+        return (ceil(video.duration_s) + 1) * self.sound_second_tokens if video.has_sound else 0
+
+    def _sound_more_usd(self, question: Question) -> float:
+        """Return what a film's sound costs above what other tokens do."""
+        video = question.video()
+        if video is None or self.sound_usd is None:
+            return 0.0
+        return self._sound_tokens(video) * (self.sound_usd - self.input_usd) / MILLION
 
 
 class PriceList(Closed):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Step = Literal["reason", "reason_repair", "reflect", "reflect_repair"]
@@ -23,11 +23,33 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A clip as a film.
+
+    Attributes:
+        mp4: As it is sent.
+        duration_s: How long it is.
+        has_sound: Whether it can be heard.
+        hz: How many pictures of a second the model is to look at.
+    """
+
+    mp4: bytes = field(repr=False)
+    duration_s: float
+    has_sound: bool
+    hz: float
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is sent."""
+        return hashlib.sha256(self.mp4).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What one side says."""
 
     role: Literal["user", "model"]
-    parts: tuple[str | Picture, ...]
+    parts: tuple[str | Picture | Video, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +99,11 @@ class Question:
         """Return how many frames are sent."""
         return sum(isinstance(part, Picture) for turn in self.turns for part in turn.parts)
 
+    def video(self) -> Video | None:
+        """Return the film that is sent, if one is."""
+        films = (part for turn in self.turns for part in turn.parts if isinstance(part, Video))
+        return next(films, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -98,7 +125,9 @@ class Reply:
     model_version: str | None = None
 
 
-def _named(part: str | Picture) -> str | list[float | str]:
+def _named(part: str | Picture | Video) -> str | list[float | str]:
     if isinstance(part, str):
         return part
+    if isinstance(part, Video):
+        return ["video", part.hz, part.digest]
     return [part.time_s, hashlib.sha256(part.jpeg).hexdigest()]

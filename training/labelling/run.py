@@ -24,7 +24,7 @@ from training.labelling.prompts import Prompts
 from training.labelling.secret import Secret
 from training.labelling.showing import Showing
 from training.labelling.table import ClipLabel, LabelTable, write_table
-from training.labelling.teacher import Teacher, VisionLanguageModel
+from training.labelling.teacher import BorrowsFilms, Teacher, VisionLanguageModel
 
 LEDGER: Final = "ledger.jsonl"
 LOCK: Final = ".lock"
@@ -83,6 +83,8 @@ class LabellingRun:
                 hide=_unchanged if key is None else key.hide,
             )
             try:
+                if isinstance(model, BorrowsFilms):
+                    await model.begin(cache, self._warn)
                 return await self.label(ConversingTeacher(caller, prompts, options.asking))
             finally:
                 await model.close()
@@ -101,12 +103,7 @@ class LabellingRun:
                 found[clip.clip] = clip
                 bar.advance(bar.task_ids[0])
                 if clip.label is None:
-                    bar.console.print(
-                        f"{clip.clip}: {clip.status}: {clip.reason}",
-                        style="yellow",
-                        markup=False,
-                        highlight=False,
-                    )
+                    self._warn(f"{clip.clip}: {clip.status}: {clip.reason}")
 
             try:
                 await label_clips(
@@ -126,6 +123,9 @@ class LabellingRun:
         )
         return 1 if any(clip.worth_a_rerun for clip in found.values()) else 0
 
+    def _warn(self, text: str) -> None:
+        self._console.print(text, style="yellow", markup=False, highlight=False)
+
     def _table(self, found: dict[str, ClipLabel], teacher: Teacher) -> LabelTable:
         options = self._options
         made_by = {
@@ -133,7 +133,8 @@ class LabellingRun:
             "prompts_name": Path(options.prompts).name if teacher.identity["prompts"] else "",
             "samples": options.samples,
             "temperature": options.temperature,
-            "frames": options.frames,
+            "show": options.show,
+            **({"frames": options.frames} if options.show == "frames" else {"hz": options.hz}),
             "frame_px": options.frame_px,
             "purpose": self._note.purpose,
             "notice": self._note.notice,

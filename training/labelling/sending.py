@@ -54,6 +54,7 @@ def check_sending(
     allowed: Sequence[str],
     declared: PolicyConfig,
     clips: Sequence[SourceSpec],
+    what: str = "frames and words",
 ) -> PolicyNote:
     """Return what is written of the purpose, or refuse.
 
@@ -63,6 +64,7 @@ def check_sending(
         allowed: Whom the user allows pictures to be sent to.
         declared: The purpose, and what those filmed were told.
         clips: What is sent.
+        what: In which form.
 
     Raises:
         UploadError: If nobody allowed it.
@@ -73,7 +75,7 @@ def check_sending(
     to = recipient(provider, base_url)
     if to not in allowed:
         msg = (
-            f"frames and words of {len(clips)} clips would be sent to {to}, and nothing was sent: "
+            f"{what} of {len(clips)} clips would be sent to {to}, and nothing was sent: "
             f"--allow-upload {to} allows it"
         )
         raise UploadError(msg)

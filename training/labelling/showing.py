@@ -1,4 +1,4 @@
-"""A clip made into what a teacher is shown: frames, words, and nothing that is held back."""
+"""A clip made into what a teacher is shown: frames or a film, words, and nothing held back."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,9 +11,17 @@ from stream.source.spec import SourceSpec
 from stream.transcript.script import read_script
 from training.errors import DatasetError
 from training.labelling.blur import FaceBlur
+from training.labelling.film import make_film
 from training.labelling.frames import sample_frames
-from training.labelling.material import FaceVariant, Line, Material, TranscriptVariant, lines_of
-from training.labelling.question import Picture
+from training.labelling.material import (
+    FaceVariant,
+    Line,
+    Material,
+    Show,
+    TranscriptVariant,
+    lines_of,
+)
+from training.labelling.question import Picture, Video
 
 SUFFIXES: Final = (".jsonl", ".vtt", ".srt")
 
@@ -29,6 +37,8 @@ class Showing:
         blur: Hides faces; None shows them.
         frames: How many of each clip.
         side_px: Of a frame's longer side.
+        show: Whether clips are shown as frames, or as films.
+        hz: Of a film: how many pictures of a second the teacher is to look at.
     """
 
     transcripts: Path | None
@@ -37,6 +47,8 @@ class Showing:
     blur: FaceBlur | None
     frames: int
     side_px: int
+    show: Show = "frames"
+    hz: float = 1.0
 
     @property
     def face(self) -> FaceVariant:
@@ -51,6 +63,8 @@ class Showing:
             ConfigError: If the file of its words cannot be read.
         """
         path = Path(clip.url)
+        if self.show == "video":
+            return self._film(clip, path)
         sampled = sample_frames(
             path,
             count=self.frames,
@@ -74,15 +88,39 @@ class Showing:
         Raises:
             SubfaceError: If there is no file of its words, or it cannot be read.
         """
-        lines = self._lines(clip.name)
+        lines, length_s = self._lines(clip.name), duration_s(clip) or 0.0
+        is_film = self.show == "video"
+        video = Video(mp4=b"", duration_s=length_s, has_sound=self._is_heard, hz=self.hz)
         return Material(
             clip=clip.name,
             digest="",
-            duration_s=duration_s(clip) or 0.0,
-            pictures=(Picture(time_s=0.0, jpeg=b""),) * self.frames,
+            duration_s=length_s,
+            pictures=() if is_film else (Picture(time_s=0.0, jpeg=b""),) * self.frames,
             lines=lines,
-            transcript=self.transcript if lines else "none",
+            transcript=self.transcript if lines or (is_film and self._is_heard) else "none",
             face=self.face,
+            video=video if is_film else None,
+        )
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether a film keeps its sound: words that are held back would be heard in it."""
+        return self.transcript == "shown"
+
+    def _film(self, clip: SourceSpec, path: Path) -> Material:
+        lines = self._lines(clip.name)
+        video = make_film(
+            path, side_px=self.side_px, hz=self.hz, blur=self.blur, has_sound=self._is_heard
+        )
+        return Material(
+            clip=clip.name,
+            digest=file_digest(path),
+            duration_s=video.duration_s,
+            pictures=(),
+            lines=lines,
+            transcript=self.transcript if lines or video.has_sound else "none",
+            face=self.face,
+            video=video,
         )
 
     def _lines(self, name: str) -> tuple[Line, ...]:

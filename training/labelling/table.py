@@ -56,6 +56,7 @@ _ROW: Final = pa.schema(
         ("transcript", pa.string()),
         ("face", pa.string()),
         ("frames_s", pa.list_(pa.float64())),
+        ("video", pa.string()),
         ("samples", pa.list_(_SAMPLE)),
     ]
 )
@@ -78,7 +79,8 @@ class ClipLabel:
         cost_usd: What all its answers cost; None where no price is known.
         transcript: What was done to the words.
         face: What was done to faces.
-        frames_s: Which frames were shown.
+        frames_s: Which frames were shown; none of a film.
+        video: SHA-256 of the film that was shown; None where frames were.
         samples: Every judgement.
     """
 
@@ -95,6 +97,7 @@ class ClipLabel:
     transcript: str = ""
     face: str = ""
     frames_s: tuple[float, ...] = ()
+    video: str | None = None
     samples: tuple[Sample, ...] = ()
 
     @property
@@ -140,6 +143,7 @@ def clip_label(material: Material, samples: Sequence[Sample], labels: Sequence[s
         transcript=material.transcript,
         face=material.face,
         frames_s=tuple(picture.time_s for picture in material.pictures),
+        video=None if material.video is None else material.video.digest,
         samples=tuple(samples),
     )
 

@@ -1,7 +1,8 @@
 """What labels a clip: a model that is asked, stored answers, a lexicon, a network, or votes."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from training.labelling.material import Material
 from training.labelling.question import Question, Reply
@@ -40,4 +41,22 @@ class VisionLanguageModel(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class BorrowsFilms(Protocol):
+    """A model that films are sent to before it is asked about them."""
+
+    async def begin(self, cache: Path, warn: Callable[[str], None]) -> None:
+        """Keep account of films, and take back what a run before this left.
+
+        Args:
+            cache: The folder of the run, which nobody else uses.
+            warn: Told of a film that could not be taken back.
+        """
+        ...
+
+    async def take_back(self, clip: str) -> None:
+        """Delete the film of a clip there, if it was sent."""
         ...

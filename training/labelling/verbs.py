@@ -76,8 +76,18 @@ def label_clips(
     face: Annotated[
         Literal["shown", "blurred"], typer.Option(help="blurred: nobody can be recognised.")
     ] = "shown",
+    show: Annotated[
+        Literal["frames", "video"],
+        typer.Option(help="video: the clip as a film, with its sound; gemini alone takes it."),
+    ] = "frames",
     frames: Annotated[int, typer.Option(min=1, max=256, help="Of each clip, evenly.")] = 16,
-    frame_px: Annotated[int, typer.Option(min=64, max=768, help="Of a frame's longer side.")] = 768,
+    frame_px: Annotated[
+        int, typer.Option(min=64, max=768, help="Of the longer side of a frame, or of a film.")
+    ] = 768,
+    hz: Annotated[
+        float,
+        typer.Option(min=0.1, max=10, help="Of a film: pictures of a second that are looked at."),
+    ] = 1.0,
     samples: Annotated[
         int, typer.Option(min=1, max=100, help="Conversations on each clip, each a vote.")
     ] = 5,
@@ -112,7 +122,9 @@ def label_clips(
     ] = 300.0,
     allow_upload: Annotated[
         list[str] | None,
-        typer.Option(metavar="PROVIDER", help="Who may be sent frames and words; or the host."),
+        typer.Option(
+            metavar="PROVIDER", help="Who may be sent frames or films, and words; or the host."
+        ),
     ] = None,
     purpose: Annotated[
         str | None, typer.Option(help="What the labels are for: see `subface check`.")
@@ -159,6 +171,8 @@ def label_clips(
         transcripts=transcripts,
         transcript=transcript,
         face=face,
+        show=show,
+        hz=hz,
         frames=frames,
         frame_px=frame_px,
         samples=samples,
