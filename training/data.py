@@ -59,6 +59,7 @@ class DataOptions:
         protocol: One of iMiGUE's; None: data are divided by ``split``.
         lists: The folder of the MiGA challenge's lists.
         overrides: ``key=value`` pairs below ``synthetic`` and ``split``.
+        unlabelled: Whether interviews without a label are to be at hand; they lie in no fold.
     """
 
     data: str
@@ -66,6 +67,7 @@ class DataOptions:
     protocol: Protocol | None = None
     lists: Path | None = None
     overrides: tuple[str, ...] = ()
+    unlabelled: bool = False
 
 
 def of_data(override: str) -> bool:
@@ -88,8 +90,9 @@ def open_data(options: DataOptions) -> tuple[InterviewSet, Split]:
         return interviews, divided(interviews.entries, config.split)
     folder = Path(options.data).expanduser()
     if (folder / MANIFEST).is_file():
-        shards = ShardFolder(folder, _needed(options.labels, folder))
-        return shards, _split(shards.entries, options, config)
+        labels = _needed(options.labels, folder)
+        shards = ShardFolder(folder, labels, unlabelled=options.unlabelled)
+        return shards, _split(shards.labelled, options, config)
     if options.protocol is None:
         msg = (
             f"{folder}: expected {SYNTHETIC}, a folder that `subface extract` made (with "

@@ -111,6 +111,20 @@ def train(
     labels: Labels = None,
     protocol: Protocol = None,
     lists: Lists = None,
+    pseudo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet",
+            help="Learn from clips without a label, too, by what `subface label` wrote of them.",
+            dir_okay=False,
+        ),
+    ] = None,
+    transductive: Annotated[
+        bool,
+        typer.Option(
+            "--transductive", help="With --pseudo: from the test's clips, too; the card says so."
+        ),
+    ] = False,
     devices: Annotated[
         str, typer.Option(metavar="auto|N", help="How many GPUs, or processes on the CPU.")
     ] = "auto",
@@ -127,6 +141,11 @@ def train(
     Examples: subface train synthetic --out runs/first
 
     subface train shards --labels labels.csv --out runs/mine --recipe paper
+
+    With --pseudo the shards of clips that the labels do not name are a pool: a teacher's labels of
+    them are learned from as far as gold clips, which it judged too, say that this gains.
+
+    subface train shards --labels gold.csv --pseudo labels.parquet --out runs/taught
     """
     from training.commands.train import TrainOptions
     from training.commands.train import train as work
@@ -140,6 +159,8 @@ def train(
             labels=labels,
             protocol=protocol,
             lists=lists,
+            pseudo=pseudo,
+            transductive=transductive,
             devices=devices,
             accelerator=accelerator,
             threads=threads,

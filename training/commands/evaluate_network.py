@@ -72,6 +72,7 @@ def evaluate_network(options: EvaluateOptions) -> Evaluation:
             protocol=options.protocol,
             lists=options.lists,
             overrides=options.overrides,
+            unlabelled=True,
         )
     )
     of = FoldName(data=interviews.name, protocol=split.protocol, fold=options.fold)
@@ -154,6 +155,8 @@ def heading(evaluation: Evaluation) -> str:
     ]
     if evaluation.calibrated_on is None:
         said.append("not calibrated on these data")
+    if evaluation.transductive:
+        said.append(f"transductive: {evaluation.transductive} of them were in the pool")
     said += [f"without {name}: {why}" for name, why in evaluation.masked.items()]
     return "; ".join(said)
 

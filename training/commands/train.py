@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from engines.errors import ConfigError
 from training.commands.line import command_line
-from training.data import DataOptions, Protocol, of_data, open_data
+from training.data import SYNTHETIC, DataOptions, Protocol, of_data, open_data
 from training.environment import hand_over
 from training.learning.recipe import Recipe, load_recipe
 
@@ -28,6 +28,8 @@ class TrainOptions:
     devices: str
     accelerator: str
     threads: int | None
+    pseudo: Path | None = None
+    transductive: bool = False
 
     def data_options(self) -> DataOptions:
         """Return what is said of the data."""
@@ -37,7 +39,27 @@ class TrainOptions:
             protocol=self.protocol,
             lists=self.lists,
             overrides=tuple(filter(of_data, self.overrides)),
+            unlabelled=self.pseudo is not None,
         )
+
+    def check_pool(self) -> None:
+        """Refuse options of a pool that do not fit together.
+
+        Raises:
+            ConfigError: If made-up interviews are to have a teacher, there is no such table, or
+                there is nothing to be transductive with.
+        """
+        if self.pseudo is None:
+            if self.transductive:
+                msg = "--transductive says what --pseudo LABELS may be of; give both, or neither"
+                raise ConfigError(msg)
+            return
+        if self.data == SYNTHETIC:
+            msg = f"--pseudo is for interviews that were recorded; no clip is {SYNTHETIC}"
+            raise ConfigError(msg)
+        if not self.pseudo.is_file():
+            msg = f"--pseudo {self.pseudo}: no such file; `subface label` writes it"
+            raise ConfigError(msg)
 
     def load_recipe(self) -> Recipe:
         """Return the recipe with its overrides.
@@ -68,8 +90,10 @@ class TrainOptions:
             "--labels": self.labels,
             "--protocol": self.protocol,
             "--lists": self.lists,
+            "--pseudo": self.pseudo,
         }
-        return command_line(("train", self.data), named, self.overrides)
+        flags = ("--transductive",) if self.transductive else ()
+        return command_line(("train", self.data, *flags), named, self.overrides)
 
 
 def train(options: TrainOptions) -> NoReturn:
@@ -79,6 +103,7 @@ def train(options: TrainOptions) -> NoReturn:
         SubfaceError: If an option, the recipe, the labels or the folds are wrong.
     """
     options.device_count()
+    options.check_pool()
     options.load_recipe()
     open_data(options.data_options())
     hand_over(PROGRAM, asdict(options))

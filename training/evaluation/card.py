@@ -132,9 +132,9 @@ def _fold_told(evaluation: Evaluation) -> str:
     }.get(of.fold, ", of whom none was in training.")
     people = f"{scores.n} interviews of {scores.subjects} people"
     if evaluation.transductive:
-        said += (
-            f" **Transductive: {evaluation.transductive} of these interviews were in the pool, "
-            "without their labels, so the figures are to be compared with no others.**"
+        said = (
+            f". **Transductive: {evaluation.transductive} of these interviews were in the pool, "
+            "without their labels; the figures are to be compared with no others.**"
         )
     return fill(f"{of.data}, protocol {of.protocol}, fold **{of.fold}**: {people}{said}", WIDTH)
 

@@ -59,6 +59,8 @@ class Evaluation:
         min_confidence: Below it the network abstains; None: it never does.
         prior: What was declared; None: that which the network takes for granted.
         scores: The figures.
+        transductive: How many of the interviews were in the pool that a teacher's labels were
+            learned of, so that the network had seen them, if not their labels.
     """
 
     network: str
@@ -72,6 +74,7 @@ class Evaluation:
     min_confidence: float | None
     prior: Mapping[str, float] | None
     scores: Scores
+    transductive: int = 0
 
 
 def evaluate(
@@ -129,7 +132,16 @@ def evaluate(
             calibration=calibration,
             shift=None if prior is None else shift(network, prior),
         ),
+        transductive=_in_pool(checkpoint, predictions, of),
     )
+
+
+def _in_pool(checkpoint: Checkpoint, predictions: Predictions, of: FoldName) -> int:
+    run = run_of(checkpoint)
+    if run is None or "pool" not in run or run["data"]["name"] != of.data:
+        return 0
+    names = set(run["pool"]["interviews"])
+    return sum(entry.name in names for entry in predictions.entries)
 
 
 def corrected(

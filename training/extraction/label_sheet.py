@@ -1,6 +1,7 @@
 """What is known of interviews beside their features: a csv of the user's own, or iMiGUE's labels.
 
-A user's has a line an interview, with the columns ``name``, ``subject`` and ``label``. ``person``
+A user's has a line an interview, with the columns ``name``, ``subject`` and ``label``; where no
+label is known, it may say at least whose interview it is. ``person``
 says whom to take of a source in which somebody else is seen longer; every further column is a
 slice, by which figures are also given.
 """
@@ -33,7 +34,8 @@ class LabelSheet:
         path: Where it lies.
         labels: The names of the classes.
         taught: What they are of.
-        entries: One for each interview, in the order of the file.
+        entries: One for each interview that has a label, in the order of the file.
+        unlabelled: One for each that has none; their class stands for nothing.
         persons: Who of a source is meant, by the interview's name, where the file says so.
         of_all: Whether they are of a whole data set, of which a protocol may need a part.
     """
@@ -42,6 +44,7 @@ class LabelSheet:
     labels: tuple[str, ...]
     taught: Construct
     entries: tuple[Entry, ...]
+    unlabelled: tuple[Entry, ...] = ()
     persons: dict[str, str] = field(default_factory=dict)
     of_all: bool = False
 
@@ -82,8 +85,9 @@ def _sheet(path: Path, rows: "csv.DictReader[str]", classes: Sequence[str] | Non
     told: list[tuple[str, dict[str, str]]] = [
         (f"{path}:{rows.line_num}", _checked(f"{path}:{rows.line_num}", row, known)) for row in rows
     ]
-    if not told:
-        msg = f"{path}: expected a line an interview, got none"
+    if not any(row[LABEL] for _, row in told):
+        got = f"{len(told)} lines without a label" if told else "none"
+        msg = f"{path}: expected a line an interview, got {got}"
         raise DatasetError(msg)
     lines: dict[str, str] = {}
     for where, row in told:
@@ -91,13 +95,14 @@ def _sheet(path: Path, rows: "csv.DictReader[str]", classes: Sequence[str] | Non
             msg = f"{where}: {row[NAME]} stands in {lines[row[NAME]]} already; expected it once"
             raise DatasetError(msg)
         lines[row[NAME]] = where
-    occurring = {row[LABEL] for _, row in told}
+    occurring = {row[LABEL] for _, row in told if row[LABEL]}
     labels = tuple(name for name in known if classes is not None or name in occurring)
     return LabelSheet(
         path=path,
         labels=labels,
         taught="expressed_valence",
-        entries=tuple(_entry(row, labels) for _, row in told),
+        entries=tuple(_entry(row, labels) for _, row in told if row[LABEL]),
+        unlabelled=tuple(_entry(row, labels) for _, row in told if not row[LABEL]),
         persons={row[NAME]: row[PERSON] for _, row in told if row.get(PERSON)},
     )
 
@@ -107,11 +112,11 @@ def _checked(where: str, row: dict[str, str], known: Sequence[str]) -> dict[str,
         msg = f"{where}: expected a value for each column, got more or fewer"
         raise DatasetError(msg)
     row = {name: value.strip() for name, value in row.items()}
-    empty = [name for name in NEEDED if not row[name]]
+    empty = [name for name in (NAME, SUBJECT) if not row[name]]
     if empty:
         msg = f"{where}: {empty[0]} is empty"
         raise DatasetError(msg)
-    if row[LABEL] not in known:
+    if row[LABEL] and row[LABEL] not in known:
         msg = f"{where}: label: expected {', '.join(known)}, got {row[LABEL]!r}"
         raise DatasetError(msg)
     return row
@@ -121,6 +126,6 @@ def _entry(row: dict[str, str], labels: Sequence[str]) -> Entry:
     return Entry(
         name=row[NAME],
         subject=row[SUBJECT],
-        label=labels.index(row[LABEL]),
+        label=labels.index(row[LABEL]) if row[LABEL] else 0,
         slices={name: value for name, value in row.items() if name not in {*NEEDED, PERSON}},
     )

@@ -30,19 +30,41 @@ class ShardFolder:
             extracted; leading zeros of a number do not matter.
         classes: The classes that there are; by default those of negative, neutral and positive
             that occur.
+        unlabelled: Whether interviews without a label belong to it: those whose label is empty, and
+            all others of the folder, each of a person of its own. Their class stands for nothing.
+
+    Attributes:
+        labelled: The interviews whose label is known.
 
     Raises:
-        DatasetError: If the folder or the labels cannot be read, or the folder lacks an interview
-            of the labels; of iMiGUE's it may, as long as nobody asks for it.
+        DatasetError: If the folder or the labels cannot be read, the folder lacks an interview
+            of the labels (of iMiGUE's it may, as long as nobody asks for it), or a label is empty
+            where none may be.
     """
 
     def __init__(
-        self, folder: Path, labels: Path, *, classes: tuple[str, ...] | None = None
+        self,
+        folder: Path,
+        labels: Path,
+        *,
+        classes: tuple[str, ...] | None = None,
+        unlabelled: bool = False,
     ) -> None:
         self._folder = folder
         self._sheet = read_sheet(labels, classes)
         self._manifest = read_manifest(folder)
-        self._notes = _notes(folder, self._manifest, self._sheet)
+        self.labelled = self._sheet.entries
+        if self._sheet.unlabelled and not unlabelled:
+            msg = (
+                f"{labels}: {self._sheet.unlabelled[0].name}: label is empty; interviews without "
+                "one are learned from by what a teacher says of them (--pseudo)"
+            )
+            raise DatasetError(msg)
+        self._entries = self.labelled + self._sheet.unlabelled
+        self._sources = _sources(folder, self._manifest, self._sheet, self._entries)
+        if unlabelled:
+            self._take_others()
+        self._notes = _notes(folder, self._manifest, self._sheet, self._entries, self._sources)
 
     @property
     def name(self) -> str:
@@ -51,8 +73,21 @@ class ShardFolder:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Who is interviewed and what is to be learned, in the order of the labels."""
-        return self._sheet.entries
+        """Who is interviewed and what is to be learned, in the order of the labels.
+
+        Those without one come last.
+        """
+        return self._entries
+
+    @property
+    def films(self) -> Mapping[str, str]:
+        """The SHA-256 of the file that an interview was extracted from, where it was a file."""
+        found = {
+            entry.name: self._manifest.sources[source].sha256
+            for entry, source in zip(self._entries, self._sources, strict=True)
+            if source is not None
+        }
+        return {name: sha256 for name, sha256 in found.items() if sha256 is not None}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,27 +125,46 @@ class ShardFolder:
         shard = read_shard(self._folder / note.file, sha256=note.sha256, size_bytes=note.size_bytes)
         return shard.interview(entry, grid_hz=self._manifest.made_by.grid_hz)
 
+    def _take_others(self) -> None:
+        """Take up the interviews that no label names and in which there is somebody."""
+        others = tuple(
+            name
+            for name, source in self._manifest.sources.items()
+            if name not in self._sources
+            and (own := source.longest()) is not None
+            and own.seen_ticks
+        )
+        self._entries += tuple(Entry(name=name, subject=name, label=0) for name in others)
+        self._sources += others
 
-def _notes(
-    folder: Path, manifest: ShardManifest, sheet: LabelSheet
-) -> tuple[ShardNote | None, ...]:
-    """Return the shard of each interview of the labels.
+
+def _sources(
+    folder: Path, manifest: ShardManifest, sheet: LabelSheet, entries: tuple[Entry, ...]
+) -> tuple[str | None, ...]:
+    """Return the source of each interview of the labels.
 
     One may only lack if the labels are those of a whole data set: a protocol may need fewer.
     """
     names = {identifier(name): name for name in manifest.sources}
     names |= {name: name for name in manifest.sources}
-    sources = [
-        names.get(entry.name) or names.get(identifier(entry.name)) for entry in sheet.entries
-    ]
-    missing = [
-        entry.name for entry, source in zip(sheet.entries, sources, strict=True) if source is None
-    ]
+    sources = [names.get(entry.name) or names.get(identifier(entry.name)) for entry in entries]
+    missing = [entry.name for entry, source in zip(entries, sources, strict=True) if source is None]
     if missing and (not sheet.of_all or len(missing) == len(sources)):
         raise DatasetError(_lacks(folder, manifest, sheet, missing))
+    return tuple(sources)
+
+
+def _notes(
+    folder: Path,
+    manifest: ShardManifest,
+    sheet: LabelSheet,
+    entries: tuple[Entry, ...],
+    sources: tuple[str | None, ...],
+) -> tuple[ShardNote | None, ...]:
+    """Return the shard of each interview."""
     return tuple(
         None if source is None else _note(folder, manifest, sheet, source, entry)
-        for entry, source in zip(sheet.entries, sources, strict=True)
+        for entry, source in zip(entries, sources, strict=True)
     )
 
 
@@ -136,6 +190,7 @@ def _lacks(folder: Path, manifest: ShardManifest, sheet: LabelSheet, missing: li
     near = difflib.get_close_matches(missing[0], manifest.sources, n=1)
     meant = f" (did you mean {near[0]}?)" if near else ""
     return (
-        f"{folder}: it lacks {len(missing)} of the {len(sheet.entries)} interviews of "
+        f"{folder}: it lacks {len(missing)} of the "
+        f"{len(sheet.entries) + len(sheet.unlabelled)} interviews of "
         f"{sheet.path}: {shown}{meant}; `subface extract NAME=SOURCE... --out {folder}` adds them"
     )

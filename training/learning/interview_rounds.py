@@ -6,11 +6,8 @@
 A run that goes on finds the students that were done, asks them again, and so decides as before.
 """
 
-import json
 import sys
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Final
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,14 +22,12 @@ from training.learning.dataset import Fold, WholeInterviews
 from training.learning.devices import is_first
 from training.learning.imbalance import taken_prior
 from training.learning.mixed_batches import TaughtFold
+from training.learning.rounds_note import ROUNDS, keep_rounds
 from training.learning.taught_pool import TaughtPool
 from training.pseudo_label.lesson import Lesson, Rows
-from training.pseudo_label.rounds import Learned, Round, Rounds
+from training.pseudo_label.rounds import Round, Rounds
 from training.pseudo_label.task import Gold, Task, Teaching
 from training.split import divide
-
-ROUNDS: Final = "rounds"
-SUMMARY: Final = "rounds.json"
 
 
 class InterviewStudent:
@@ -118,58 +113,6 @@ class InterviewLearner:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundNote:
-    """What is kept of a round.
-
-    Attributes:
-        number: 0 is gold alone.
-        auc: On the gold that its students had not seen.
-        gained: Whether it is better than all before.
-    """
-
-    number: int
-    auc: float
-    gained: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundsNote:
-    """What rounds came to.
-
-    Attributes:
-        rounds: All, in order.
-        kept: The number of the one that counts; 0: the teacher's labels gained nothing.
-        student: The folder of its stages, below the run's.
-    """
-
-    rounds: tuple[RoundNote, ...]
-    kept: int
-    student: str
-
-    def told(self) -> str:
-        """Return it in a line."""
-        each = ", ".join(
-            f"{'gold alone' if not own.number else f'round {own.number}'} {own.auc:.3f}"
-            for own in self.rounds
-        )
-        kept = f"round {self.kept}" if self.kept else "gold alone, for the pool gained nothing"
-        return f"AUC on the gold that was left out: {each}; kept: {kept}"
-
-
-def read_rounds(folder: Path) -> RoundsNote | None:
-    """Return what the rounds of a run came to; None if it had none."""
-    path = folder / ROUNDS / SUMMARY
-    if not path.is_file():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return RoundsNote(
-        rounds=tuple(RoundNote(**own) for own in found["rounds"]),
-        kept=found["kept"],
-        student=found["student"],
-    )
-
-
 def learned_in_rounds(learning: Learning, everybody: Fold, pool: TaughtPool) -> InterviewNetwork:
     """Return the network that the rounds came to; it may be that of gold alone.
 
@@ -196,7 +139,7 @@ def learned_in_rounds(learning: Learning, everybody: Fold, pool: TaughtPool) -> 
     rounds = Rounds(task, learner, recipe.pseudo.settings(), seed=recipe.seed)
     learned = rounds.run(_told)
     if is_first():
-        _keep(learned, learning.folder)
+        keep_rounds(learned, learning.folder)
     student = learned.student
     assert isinstance(student, InterviewStudent)  # noqa: S101 (the learner makes no other)
     network: InterviewNetwork = student.network
@@ -224,18 +167,3 @@ def _told(own: Round) -> None:
     what = f"round {own.number}" if own.number else "gold alone"
     gained = "" if not own.number else (", a gain" if own.gained else ", no gain")
     sys.stderr.write(f"{what}: AUC {own.score:.3f} on the gold that was left out{gained}\n")
-
-
-def _keep(learned: Learned, folder: Path) -> None:
-    note = RoundsNote(
-        rounds=tuple(
-            RoundNote(number=own.number, auc=round(own.score, 6), gained=own.gained)
-            for own in learned.rounds
-        ),
-        kept=learned.best.number,
-        student=f"{ROUNDS}/{learned.best.number}-all",
-    )
-    path = folder / ROUNDS / SUMMARY
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(asdict(note), indent=2) + "\n", encoding="utf-8")
-    part.replace(path)

@@ -1,6 +1,7 @@
 """The training program, in the Python that has torch: what the train verb hands over to."""
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -12,8 +13,13 @@ from training.commands.train import TrainOptions
 from training.data import open_data
 from training.evaluation.evaluation import FoldName
 from training.evaluation.report import CARD, fold_entries, read_fold, write_report
+from training.interview import InterviewSet
 from training.learning.devices import is_first
+from training.learning.labelled_pool import labelled_pool
+from training.learning.rounds_note import read_rounds
 from training.learning.run import train_network
+from training.learning.taught_pool import TaughtPool
+from training.split import Split
 
 TEST: Final = "test"
 INTERRUPTED: Final = 130
@@ -25,7 +31,9 @@ def train(options: TrainOptions) -> Checkpoint:
     Raises:
         SubfaceError: As ``train_network``.
     """
+    options.check_pool()
     interviews, split = open_data(options.data_options())
+    pool = None if options.pseudo is None else _pool(options, options.pseudo, interviews, split)
     checkpoint = train_network(
         interviews,
         split,
@@ -33,6 +41,7 @@ def train(options: TrainOptions) -> Checkpoint:
         options.out,
         devices=options.device_count(),
         accelerator=options.accelerator,
+        pool=pool,
     )
     if is_first() and TEST in split.folds and not (options.out / CARD).is_file():
         of = FoldName(data=interviews.name, protocol=split.protocol, fold=TEST)
@@ -40,6 +49,13 @@ def train(options: TrainOptions) -> Checkpoint:
         evaluation, predictions = read_fold(checkpoint, interviews, entries, of)
         write_report(checkpoint, evaluation, predictions, options.out, command=options.command())
     return checkpoint
+
+
+def _pool(options: TrainOptions, path: Path, interviews: InterviewSet, split: Split) -> TaughtPool:
+    found = labelled_pool(interviews, split, path, transductive=options.transductive)
+    if is_first():
+        sys.stderr.write(f"{found.told()}\n")
+    return found.pool
 
 
 def main(argument: str) -> int:
@@ -61,6 +77,9 @@ def main(argument: str) -> int:
             f"{checkpoint.folder}: {description.name}, {', '.join(description.fed)}, learned from "
             f"{description.trained_on}; {CARD} says what it is worth\n"
         )
+        rounds = read_rounds(checkpoint.folder)
+        if rounds is not None:
+            sys.stdout.write(f"{rounds.told()}\n")
     return 0
 
 
