@@ -7,12 +7,12 @@ import pytest
 
 from stream.config import PolicyConfig
 from training.labelling.errors import ExtraMissingError
-from training.labelling.extra import require_extra
+from training.labelling.extra import OF_TEACHERS, require_extra
 
 sys.path.insert(0, str(Path(__file__).parent))  # the server beside the tests
 
 try:
-    require_extra()
+    require_extra(*OF_TEACHERS)
 except ExtraMissingError as missing:
     LEFT_OUT = str(missing)
     if os.environ.get("CI") != "true":

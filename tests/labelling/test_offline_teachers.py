@@ -80,6 +80,6 @@ def test_a_lexicon_knows_valences_only():
 
 
 def test_a_missing_library_names_the_extra(monkeypatch):
-    monkeypatch.setattr(extra, "NEEDED", ("openai", "no_such_library", "no_such.library"))
+    monkeypatch.setattr(extra, "ALWAYS", ("openai", "no_such_library", "no_such.library"))
     with pytest.raises(ExtraMissingError, match=r"no_such_library.*pip install 'subface\[labels\]"):
         extra.require_extra()

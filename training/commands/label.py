@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final
 
 from engines.errors import ConfigError
@@ -20,10 +21,12 @@ from training.labelling.blur import FaceBlur
 from training.labelling.conversation import first_question
 from training.labelling.estimate import estimate
 from training.labelling.local import Local, open_local
+from training.labelling.local_model.files import ModelFiles, find_model
 from training.labelling.opening import (
     KEY_VARIABLES,
     USUAL_MODELS,
     Provider,
+    open_local_model,
     open_model,
     open_recorded,
 )
@@ -48,6 +51,8 @@ def label(options: LabelOptions) -> int:
     for name in CLIENTS:
         logging.getLogger(name).setLevel(logging.WARNING)
     clips = _clips(options.clips)
+    if options.teacher == "transformers":
+        return _by_local_model(options, clips)
     with ExitStack() as opened:
         showing = _showing(options, opened)
         match options.teacher:
@@ -66,6 +71,35 @@ def _by_local(
         teacher = open_local(name, options.asking.labels, opened)
         run = _free_run(options, clips, showing)
         return 0 if run is None else asyncio.run(run.label(teacher))
+
+
+def _by_local_model(options: LabelOptions, clips: Sequence[SourceSpec]) -> int:
+    console = stderr_console()
+    if options.model is None:
+        msg = "--teacher transformers: expected --model FOLDER, FILE.gguf, or an id"
+        raise ConfigError(msg)
+    files = find_model(options.model, ModelStore())
+    if not files.sees:
+        options = _words_alone(options, files)
+        console.print(f"{files.name} reads words alone: it is shown no frames", highlight=False)
+    prompts, asking = Prompts(options.prompts), options.asking
+    with ExitStack() as opened:
+        showing = _showing(options, opened)
+        questions = [first_question(showing.outline(clip), prompts, asking) for clip in clips]
+        told = estimate(questions, samples=asking.samples, price=None)
+        console.print(told.calls_and_tokens, markup=False, highlight=False)
+        run = _free_run(options, clips, showing)
+        if run is None:
+            return 0
+        model = open_local_model(files, options.machine, timeout_s=options.timeout_s)
+        return asyncio.run(run.converse(model, prompts, None, None))
+
+
+def _words_alone(options: LabelOptions, files: ModelFiles) -> LabelOptions:
+    if options.transcripts is None or options.transcript == "none":
+        msg = f"{files.name} reads words alone: expected what is said, --transcripts FOLDER"
+        raise ConfigError(msg)
+    return replace(options, frames=0, face="shown")
 
 
 def _by_record(options: LabelOptions, clips: Sequence[SourceSpec], showing: Showing) -> int:

@@ -41,13 +41,18 @@ class Estimate:
     most_usd: float | None
     as_of: str
 
-    def told(self, model: str) -> str:
-        """Return it as a sentence or two."""
-        tokens = (
+    @property
+    def calls_and_tokens(self) -> str:
+        """What it takes, whatever that costs."""
+        return (
             f"{self.clips} clips, {self.samples} samples each: {self.likely_calls:,} calls "
             f"(at most {self.most_calls:,}), about {self.input_tokens:,} tokens in and "
             f"{self.output_tokens:,} out"
         )
+
+    def told(self, model: str) -> str:
+        """Return it as a sentence or two."""
+        tokens = self.calls_and_tokens
         if self.likely_usd is None or self.most_usd is None:
             return f"{tokens}; the price of {model} is unknown: --prices FILE declares it"
         return (

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from engines.errors import ConfigError
+from training.labelling.local_model.files import ModelFiles
+from training.labelling.local_model.machine import Machine
 from training.labelling.secret import Secret
 from training.labelling.teacher import VisionLanguageModel
 
@@ -38,6 +40,24 @@ def open_model(
                 base_url=base_url,
                 timeout_s=timeout_s,
             )
+
+
+def open_local_model(
+    files: ModelFiles, machine: Machine, *, timeout_s: float
+) -> VisionLanguageModel:
+    """Return a model on this machine, its weights read. It blocks.
+
+    Args:
+        files: Where it lies.
+        machine: What it computes on.
+        timeout_s: Of one answer.
+
+    Raises:
+        ConfigError: If it cannot be opened, or no Python here can.
+    """
+    from training.labelling.local_model.model import LocalModel
+
+    return LocalModel(files, machine, timeout_s=timeout_s)
 
 
 def open_recorded(answers: Path | None) -> VisionLanguageModel:

@@ -1,7 +1,7 @@
 """The arguments of ``subface label``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from stream.config import PolicyConfig
 from training.labelling.caller import Manners
 from training.labelling.conversation import Asking
 from training.labelling.local import Local
+from training.labelling.local_model.machine import Machine
 from training.labelling.material import FaceVariant, Show, TranscriptVariant
 
 
@@ -18,7 +19,7 @@ class LabelOptions:
     """The arguments of ``subface label``."""
 
     clips: Sequence[str]
-    teacher: Literal["gemini", "openai", "recorded"] | Local
+    teacher: Literal["gemini", "openai", "transformers", "recorded"] | Local
     out: Path
     labels: str
     model: str | None
@@ -46,6 +47,7 @@ class LabelOptions:
     policy: PolicyConfig
     cache: Path | None
     estimate_only: bool
+    machine: Machine = field(default_factory=Machine)
 
     @property
     def asking(self) -> Asking:

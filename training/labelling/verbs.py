@@ -30,10 +30,20 @@ def label_clips(
         typer.Argument(metavar="CLIP...", help="Films on this machine; NAME=FILE to name one."),
     ],
     teacher: Annotated[
-        Literal["gemini", "openai", "recorded", "lexicon", "expression", "text-head", "votes"],
+        Literal[
+            "gemini",
+            "openai",
+            "transformers",
+            "recorded",
+            "lexicon",
+            "expression",
+            "text-head",
+            "votes",
+        ],
         typer.Option(
             help=(
-                "openai: whatever answers as its chat completions do. recorded: stored answers. "
+                "openai: whatever answers as its chat completions do. transformers: a model of "
+                "Hugging Face's formats on this machine. recorded: stored answers. "
                 "lexicon: VADER, on what is said in English. expression, text-head: the starter's "
                 "networks, on faces and on what is said. votes: of these three."
             )
@@ -44,7 +54,13 @@ def label_clips(
         str, typer.Option(metavar="NAME,NAME,...", help="The classes.")
     ] = "negative,positive",
     model: Annotated[
-        str | None, typer.Option(help="By default gemini-2.5-pro, or gpt-4.1.")
+        str | None,
+        typer.Option(
+            help=(
+                "By default gemini-2.5-pro, or gpt-4.1. For transformers: a folder, a .gguf file, "
+                "a name of `subface models list`, or the id of what `hf download` brought."
+            )
+        ),
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Where it answers, if not at its provider's.")
@@ -120,6 +136,16 @@ def label_clips(
     timeout_s: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Of one attempt.")
     ] = 300.0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Of transformers: what computes.")
+    ] = "auto",
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        typer.Option(help="Of transformers; by default float32 on a processor, else bfloat16."),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of transformers; torch's choice by default.")
+    ] = None,
     allow_upload: Annotated[
         list[str] | None,
         typer.Option(
@@ -148,14 +174,17 @@ def label_clips(
     research --notice "consent form 3" --out labels.parquet
 
     subface label films/*.mp4 --teacher lexicon --transcripts words --out lexicon.parquet
+
+    subface label films/*.mp4 --teacher transformers --model ~/models/SmolVLM2 --out labels.parquet
     """
     from training.labelling.extra import require_extra
 
-    require_extra()
+    require_extra(teacher)
 
     from stream.config import PolicyConfig
     from training.commands.label import label as work
     from training.labelling.caller import Manners
+    from training.labelling.local_model.machine import Machine
     from training.labelling.options import LabelOptions
 
     options = LabelOptions(
@@ -189,6 +218,7 @@ def label_clips(
             first_pause_s=pause_s,
         ),
         timeout_s=timeout_s,
+        machine=Machine(device=device, dtype=dtype, threads=threads),
         allow_upload=allow_upload or [],
         policy=PolicyConfig(purpose=purpose, notice=notice),
         cache=cache,
