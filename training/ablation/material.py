@@ -29,7 +29,7 @@ from training.weak_to_strong.noisy_teacher import NoisyTeacher
 TRAIN: Final = "train"
 TEST: Final = "test"
 FEW: Final = 8
-"""So many interviews say how long the others are, and what they have."""
+"""So many interviews say how long the others are."""
 TRAIT: Final = "gender"
 """What the made-up teacher takes for the class; it has nothing to do with it."""
 
@@ -94,7 +94,7 @@ class Material:
 
     @property
     def has(self) -> tuple[Modality, ...]:
-        """The modalities that some of the first interviews have."""
+        """The modalities that interviews have, in the order of ``MODALITIES``."""
         return tuple(name for name in MODALITIES if name in self.features)
 
     @cached_property
@@ -107,9 +107,16 @@ class Material:
 
     @cached_property
     def few(self) -> tuple[Interview, ...]:
-        """The first interviews that are learned from."""
+        """The first interviews that are learned from; more where these lack what others have."""
         places = {entry.name: place for place, entry in enumerate(self.interviews.entries)}
-        return tuple(self.interviews[places[entry.name]] for entry in self.split.folds[TRAIN][:FEW])
+        read: list[Interview] = []
+        missing = set(self.interviews.fed)
+        for entry in self.split.folds[TRAIN]:
+            if len(read) >= FEW and not missing:
+                break
+            read.append(self.interviews[places[entry.name]])
+            missing -= set(widths(read[-1]))
+        return tuple(read)
 
     @property
     def ticks(self) -> int:
