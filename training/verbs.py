@@ -44,6 +44,15 @@ Settings = Annotated[
         ),
     ),
 ]
+Reasoning = Annotated[
+    Literal["none", "cues", "all"],
+    typer.Option(
+        help=(
+            "With --pseudo: what its teacher noted, as an input beside the words. cues: what was "
+            "observed; all: with what it was taken for, and the reasoning, which names the label."
+        )
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Of each process on the CPU; torch's choice by default.")
 ]
@@ -125,6 +134,7 @@ def train(
             "--transductive", help="With --pseudo: from the test's clips, too; the card says so."
         ),
     ] = False,
+    reasoning: Reasoning = "none",
     devices: Annotated[
         str, typer.Option(metavar="auto|N", help="How many GPUs, or processes on the CPU.")
     ] = "auto",
@@ -161,6 +171,7 @@ def train(
             lists=lists,
             pseudo=pseudo,
             transductive=transductive,
+            reasoning=reasoning,
             devices=devices,
             accelerator=accelerator,
             threads=threads,
@@ -241,6 +252,13 @@ def network(
     labels: Labels = None,
     protocol: Protocol = None,
     lists: Lists = None,
+    pseudo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet", help="For --reasoning: what `subface label` wrote of the fold."
+        ),
+    ] = None,
+    reasoning: Reasoning = "none",
     threads: Threads = None,
 ) -> None:
     """Score a network on a fold: early and late, by slices, with intervals over people.
@@ -263,6 +281,8 @@ def network(
             "labels": labels,
             "protocol": protocol,
             "lists": lists,
+            "pseudo": pseudo,
+            "reasoning": reasoning,
             "threads": threads,
         },
     )

@@ -1,7 +1,6 @@
 """What is learned with a teacher's notes, and what is left of it without."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,7 +157,7 @@ def test_figures_are_given_with_and_without_and_the_card_names_the_teacher(
     entries = fold_entries(trained, divided, of)
     told = {}
     for own in readings(reasoned):
-        evaluation, predictions = read_fold(trained, own, entries, replace(of, data=own.name))
+        evaluation, predictions = read_fold(trained, own, entries, of)
         assert evaluation.calibrated_on == own.name
         assert isinstance(predictions, Predictions)
         told[own.name] = evaluation.scores.moments[-1].figures["auc"].value

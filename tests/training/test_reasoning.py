@@ -15,8 +15,8 @@ from training.labelling.table import ClipLabel, LabelTable, write_table
 from training.learning.augment import augmented, warped, without_notes
 from training.learning.features import track, widths
 from training.learning.recipe import AugmentRecipe
-from training.reasoning.notes import Note, NoteSheet, notes_of, read_notes
-from training.reasoning.opening import encoder_files, with_notes
+from training.reasoning.notes import Note, NoteSheet, notes_of
+from training.reasoning.opening import encoder_files, read_notes, with_notes
 
 LABELS = ("negative", "positive")
 CUES = [
@@ -83,18 +83,24 @@ def table(tmp_path):
     return write
 
 
-def test_the_notes_of_a_table_say_whose_they_are(table):
-    sheet = read_notes(table(("0047", sample()), ("48", sample(cues="[]"))), "cues")
-    assert sheet.teacher == "gemini gemini-2.5-pro abababababab"
-    assert list(sheet.notes) == ["0047"]
-    assert len(sheet.digest) == 64
+def test_the_notes_of_a_table_say_whose_they_are(table, interview):
+    path = table(("00047", sample()), ("48", sample(cues="[]")), ("9", sample()))
+    found = read_notes(path, "cues", of(interview()))
+    assert found.teacher == "gemini gemini-2.5-pro abababababab"
+    assert list(found.notes) == ["0047"]
+    assert len(found.digest) == 64
 
 
-def test_a_teacher_without_cues_is_refused(table):
+def test_a_teacher_without_cues_is_refused(table, interview):
     path = table(("47", sample(cues="[]")))
-    with pytest.raises(DatasetError, match="noted no cues"):
-        read_notes(path, "cues")
-    assert list(read_notes(path, "all").notes) == ["47"]
+    with pytest.raises(DatasetError, match="noted no cues of the interviews of interviews, of w"):
+        read_notes(path, "cues", of(interview()))
+    assert list(read_notes(path, "all", of(interview())).notes) == ["0047"]
+
+
+def test_notes_on_other_clips_are_refused(table, interview):
+    with pytest.raises(DatasetError, match=r"noted no reasoning .*, of which 0 are in it"):
+        read_notes(table(("x", sample())), "all", of(interview()))
 
 
 class Embedder:
@@ -131,8 +137,8 @@ def of(*own, digest="e" * 64):
 NOTES = (Note(time_s=2.0, text="a"), Note(time_s=5.01, text="a\nb"), Note(time_s=inf, text="c"))
 
 
-def sheet(notes=NOTES, clip="47"):
-    return NoteSheet(kind="all", teacher="somebody", digest="d" * 64, notes={clip: notes})
+def sheet(notes=NOTES, name="0047"):
+    return NoteSheet(kind="all", teacher="somebody", digest="d" * 64, notes={name: notes})
 
 
 @pytest.fixture
@@ -214,23 +220,14 @@ def test_what_was_noted_after_the_last_tick_is_left_out(interview):
     assert own.notes_available_s.tolist() == [2.0]
 
 
-def test_a_clip_is_found_whatever_its_leading_zeros(interview):
-    reasoned = with_notes(of(interview()), sheet(clip="00047"), Embedder())
-    assert len(reasoned[0].notes) == 3
+def test_interviews_with_notes_are_others_to_be_calibrated_on(reasoned):
     assert reasoned.name == "interviews, with cues and reasoning of somebody"
     assert reasoned.withheld.name == "interviews"
 
 
-@pytest.mark.parametrize(
-    ("interviews", "notes", "said"),
-    [
-        ({"digest": "f" * 64}, {}, "expected one encoder for both"),
-        ({}, {"clip": "x"}, "have notes on 1 clips, such as x, none of them an interview"),
-    ],
-)
-def test_notes_that_do_not_fit_are_refused(interview, interviews, notes, said):
-    with pytest.raises(DatasetError, match=said):
-        with_notes(of(interview(), **interviews), sheet(**notes), Embedder())
+def test_notes_by_another_encoder_than_the_words_are_refused(interview):
+    with pytest.raises(DatasetError, match="expected one encoder for both"):
+        with_notes(of(interview(), digest="f" * 64), sheet(), Embedder())
 
 
 def test_without_words_there_is_nothing_to_stand_beside(interview):

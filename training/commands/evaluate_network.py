@@ -3,7 +3,8 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Final, Literal
 
 import torch
 from pydantic import TypeAdapter
@@ -18,6 +19,8 @@ from training.evaluation.card import METRIC_NAMES, few_of
 from training.evaluation.evaluation import Evaluation, FoldName, write_evaluation
 from training.evaluation.report import fold_entries, read_fold, write_report
 from training.evaluation.scores import Figure, moment_name, told
+from training.interview import InterviewSet
+from training.reasoning.embedding import embedded_notes
 
 OF_SLICES: Final = ("accuracy", "auc")
 
@@ -34,6 +37,8 @@ class EvaluateOptions:
         domain: Whose calibration is taken; None is that of the data.
         json: Where the figures go.
         out: Where the report goes: figures, pictures, card.
+        pseudo: What ``subface label`` wrote of the interviews, for ``reasoning``.
+        reasoning: What of a teacher's notes is read beside the words.
     """
 
     checkpoint: Path
@@ -48,6 +53,8 @@ class EvaluateOptions:
     json: Path | None = None
     out: Path | None = None
     threads: int | None = None
+    pseudo: Path | None = None
+    reasoning: Literal["none", "cues", "all"] = "none"
 
 
 def evaluate_network(options: EvaluateOptions) -> Evaluation:
@@ -78,7 +85,7 @@ def evaluate_network(options: EvaluateOptions) -> Evaluation:
     of = FoldName(data=interviews.name, protocol=split.protocol, fold=options.fold)
     evaluation, predictions = read_fold(
         checkpoint,
-        interviews,
+        _with_notes(interviews, options),
         fold_entries(checkpoint, split, of),
         of,
         domain=options.domain,
@@ -89,6 +96,20 @@ def evaluate_network(options: EvaluateOptions) -> Evaluation:
     if options.out is not None:
         write_report(checkpoint, evaluation, predictions, options.out, command=command(options))
     return evaluation
+
+
+def _with_notes(interviews: InterviewSet, options: EvaluateOptions) -> InterviewSet:
+    """Return interviews with what is asked for of a teacher's notes."""
+    if options.reasoning == "none":
+        if options.pseudo is not None:
+            msg = "--pseudo has what --reasoning cues|all reads; give both, or neither"
+            raise ConfigError(msg)
+        return interviews
+    if options.pseudo is None:
+        msg = f"--reasoning {options.reasoning}: give --pseudo LABELS, which has the reasoning"
+        raise ConfigError(msg)
+    with TemporaryDirectory() as cache:
+        return embedded_notes(interviews, options.pseudo, options.reasoning, cache=Path(cache))
 
 
 def declared(text: str) -> dict[str, float]:
@@ -120,6 +141,8 @@ def command(options: EvaluateOptions) -> str:
         "--domain": options.domain,
         "--json": options.json,
         "--out": options.out,
+        "--pseudo": options.pseudo,
+        "--reasoning": None if options.reasoning == "none" else options.reasoning,
     }
     words = ("evaluate", "network", options.checkpoint, options.data)
     return command_line(words, named, options.overrides)
@@ -157,6 +180,8 @@ def heading(evaluation: Evaluation) -> str:
         said.append("not calibrated on these data")
     if evaluation.transductive:
         said.append(f"transductive: {evaluation.transductive} of them were in the pool")
+    if evaluation.beside:
+        said.append(f"with {evaluation.beside}, which no live run has")
     said += [f"without {name}: {why}" for name, why in evaluation.masked.items()]
     return "; ".join(said)
 

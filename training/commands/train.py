@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from engines.errors import ConfigError
 from training.commands.line import command_line
@@ -30,6 +30,7 @@ class TrainOptions:
     threads: int | None
     pseudo: Path | None = None
     transductive: bool = False
+    reasoning: Literal["none", "cues", "all"] = "none"
 
     def data_options(self) -> DataOptions:
         """Return what is said of the data."""
@@ -52,6 +53,9 @@ class TrainOptions:
         if self.pseudo is None:
             if self.transductive:
                 msg = "--transductive says what --pseudo LABELS may be of; give both, or neither"
+                raise ConfigError(msg)
+            if self.reasoning != "none":
+                msg = "--reasoning says what of --pseudo LABELS is read; give both, or neither"
                 raise ConfigError(msg)
             return
         if self.data == SYNTHETIC:
@@ -91,6 +95,7 @@ class TrainOptions:
             "--protocol": self.protocol,
             "--lists": self.lists,
             "--pseudo": self.pseudo,
+            "--reasoning": None if self.reasoning == "none" else self.reasoning,
         }
         flags = ("--transductive",) if self.transductive else ()
         return command_line(("train", self.data, *flags), named, self.overrides)

@@ -136,6 +136,8 @@ def _fold_told(evaluation: Evaluation) -> str:
             f". **Transductive: {evaluation.transductive} of these interviews were in the pool, "
             "without their labels; the figures are to be compared with no others.**"
         )
+    if evaluation.beside:
+        said += f" **Read with {evaluation.beside}: no live run has them.**"
     return fill(f"{of.data}, protocol {of.protocol}, fold **{of.fold}**: {people}{said}", WIDTH)
 
 

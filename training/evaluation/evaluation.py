@@ -61,6 +61,7 @@ class Evaluation:
         scores: The figures.
         transductive: How many of the interviews were in the pool that a teacher's labels were
             learned of, so that the network had seen them, if not their labels.
+        beside: Whose notes the network was given, which no live run has; empty: nobody's.
     """
 
     network: str
@@ -75,6 +76,7 @@ class Evaluation:
     prior: Mapping[str, float] | None
     scores: Scores
     transductive: int = 0
+    beside: str = ""
 
 
 def evaluate(

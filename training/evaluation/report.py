@@ -6,13 +6,13 @@ reliability.png, confusion.png, moments.png
 curves.png          how it learned, where the training lies beside the checkpoint
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from engines.build.network_export import load_network
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.checkpoint import Checkpoint
-from engines.sequence.shape import Modality
 from training.errors import DatasetError
 from training.evaluation.card import card
 from training.evaluation.evaluation import (
@@ -67,7 +67,10 @@ def read_fold(
     """
     description = checkpoint.description
     interviews = as_learned(interviews, description)
-    masked = description.untrained(interviews.fed, beside=_beside(interviews))
+    beside = _beside(interviews)
+    if beside and domain is None and interviews.name in description.calibrations:
+        domain = interviews.name
+    masked = description.untrained(interviews.fed, beside=["text"] if beside else ())
     given = tuple(
         name for name in description.shape.branches if name in interviews.fed and name not in masked
     )
@@ -81,12 +84,14 @@ def read_fold(
     evaluation = evaluate(
         checkpoint, predictions, of, domain=domain, prior=prior, modalities=given, masked=masked
     )
-    return evaluation, predictions
+    return replace(evaluation, beside=beside), predictions
 
 
-def _beside(interviews: InterviewSet) -> tuple[Modality, ...]:
-    given = isinstance(interviews, ReasonedInterviews) and interviews.given
-    return ("text",) if given else ()
+def _beside(interviews: InterviewSet) -> str:
+    """Return whose notes interviews have; empty: nobody's."""
+    if isinstance(interviews, ReasonedInterviews) and interviews.given:
+        return interviews.source.told()
+    return ""
 
 
 def fold_entries(checkpoint: Checkpoint, split: Split, of: FoldName) -> tuple[Entry, ...]:

@@ -80,7 +80,7 @@ def labelled_pool(
     """
     table = read_table(path)
     _check_classes(table, interviews, path)
-    judged, unknown = _judged(table, interviews)
+    judged, unknown = judged_in(table, interviews)
     if not judged:
         raise DatasetError(_strange(table, interviews, path))
     gold = split.folds["train"]
@@ -137,7 +137,7 @@ def _pool(
     )
 
 
-def _judged(table: LabelTable, interviews: InterviewSet) -> tuple[Judged, int]:
+def judged_in(table: LabelTable, interviews: InterviewSet) -> tuple[Judged, int]:
     """Return the samples on each interview, and how many clips are none."""
     films = interviews.films if isinstance(interviews, ShardFolder) else {}
     by_film: dict[str, str] = {}

@@ -19,9 +19,15 @@ from training.learning.labelled_pool import labelled_pool
 from training.learning.rounds_note import read_rounds
 from training.learning.run import train_network
 from training.learning.taught_pool import TaughtPool
+from training.reasoning.embedding import embedded_notes
+from training.reasoning.reasoned import readings
 from training.split import Split
 
 TEST: Final = "test"
+REASONING: Final = "reasoning"
+"""Where the vectors of a teacher's notes are kept, in the folder of the run."""
+WITH: Final = "with_reasoning"
+"""Where the report is whose figures were read with them."""
 INTERRUPTED: Final = 130
 
 
@@ -34,6 +40,9 @@ def train(options: TrainOptions) -> Checkpoint:
     options.check_pool()
     interviews, split = open_data(options.data_options())
     pool = None if options.pseudo is None else _pool(options, options.pseudo, interviews, split)
+    if options.pseudo is not None and options.reasoning != "none":
+        cache = options.out / REASONING
+        interviews = embedded_notes(interviews, options.pseudo, options.reasoning, cache=cache)
     checkpoint = train_network(
         interviews,
         split,
@@ -44,11 +53,25 @@ def train(options: TrainOptions) -> Checkpoint:
         pool=pool,
     )
     if is_first() and TEST in split.folds and not (options.out / CARD).is_file():
-        of = FoldName(data=interviews.name, protocol=split.protocol, fold=TEST)
+        of = FoldName(data=readings(interviews)[0].name, protocol=split.protocol, fold=TEST)
         entries = fold_entries(checkpoint, split, of)
-        evaluation, predictions = read_fold(checkpoint, interviews, entries, of)
-        write_report(checkpoint, evaluation, predictions, options.out, command=options.command())
+        for folder, own in _read(interviews, checkpoint).items():
+            evaluation, predictions = read_fold(checkpoint, own, entries, of)
+            write_report(checkpoint, evaluation, predictions, folder, command=options.command())
     return checkpoint
+
+
+def _read(interviews: InterviewSet, checkpoint: Checkpoint) -> dict[Path, InterviewSet]:
+    """Return what is read for the report of each folder; the run's own comes last.
+
+    It is read as live, without a teacher's notes, unless the network never learned to.
+    """
+    bare, folder = readings(interviews)[0], checkpoint.folder
+    if bare is interviews or any(
+        not own.withheld for own in checkpoint.description.beside.values()
+    ):
+        return {folder: interviews}
+    return {folder / WITH: interviews, folder: bare}
 
 
 def _pool(options: TrainOptions, path: Path, interviews: InterviewSet, split: Split) -> TaughtPool:

@@ -153,7 +153,7 @@ def described(
 
 
 def _beside(interviews: InterviewSet, learning: Learning) -> dict[Modality, Beside]:
-    if not isinstance(interviews, ReasonedInterviews) or "text" not in learning.shape.branches:
+    if not isinstance(interviews, ReasonedInterviews):
         return {}
     return {"text": interviews.source.beside(withheld=learning.recipe.augment.reasoning)}
 
@@ -182,12 +182,19 @@ def _calibrated(
 
 def _shape(interviews: InterviewSet, train: Fold, recipe: Recipe) -> NetworkShape:
     try:
-        return recipe.shape(train.features, classes=len(interviews.labels), grid_hz=train.grid_hz)
+        shape = recipe.shape(train.features, classes=len(interviews.labels), grid_hz=train.grid_hz)
     except ValueError as error:
         has = ", ".join(train.features) or "nothing"
         reason = " ".join(str(error).split())
         msg = f"recipe {recipe.name} does not fit {interviews.name}, which has {has}: {reason}"
         raise DatasetError(msg) from error
+    if isinstance(interviews, ReasonedInterviews) and shape.text is None:
+        msg = (
+            f"recipe {recipe.name} has no branch for text, which a teacher's reasoning is an input "
+            "of; state branches.text, or leave --reasoning out"
+        )
+        raise DatasetError(msg)
+    return shape
 
 
 @contextmanager

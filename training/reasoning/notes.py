@@ -9,18 +9,15 @@ against it, in which the label is as good as named: a network then may do no mor
 teacher. Either way a cue is noted by somebody who has seen how the clip ends.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from typing import Any, Final
 
-from training.errors import DatasetError
 from training.labelling.sample import Sample
-from training.labelling.table import LabelTable, read_table
+from training.labelling.table import LabelTable
 from training.reasoning.reasoned import Kind
 
 MASKED: Final = "[MASK]"
@@ -42,45 +39,19 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteSheet:
-    """The notes of a table of labels.
+    """The notes that a table of labels has of interviews.
 
     Attributes:
         kind: What of them.
         teacher: Whose: provider, model and prompts.
         digest: SHA-256 of the table's file.
-        notes: By clip, those that have any; in time.
+        notes: By interview, of those that have any; in time.
     """
 
     kind: Kind
     teacher: str
     digest: str
     notes: Mapping[str, tuple[Note, ...]]
-
-
-def read_notes(path: Path, kind: Kind) -> NoteSheet:
-    """Read the notes of what ``subface label`` wrote.
-
-    Raises:
-        DatasetError: If it cannot be read, or its teacher noted nothing of this kind.
-    """
-    table = read_table(path)
-    found = {
-        clip.clip: own
-        for clip in table.clips
-        if (own := notes_of(clip.samples, kind=kind, labels=table.labels))
-    }
-    if not found:
-        msg = (
-            f"{path}: {teacher_of(table)} noted no {'cues' if kind == 'cues' else 'reasoning'}; "
-            "only a model that is asked (gemini, openai, transformers, recorded) does"
-        )
-        raise DatasetError(msg)
-    return NoteSheet(
-        kind=kind,
-        teacher=teacher_of(table),
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-        notes=found,
-    )
 
 
 def notes_of(samples: Sequence[Sample], *, kind: Kind, labels: Sequence[str]) -> tuple[Note, ...]:

@@ -1,6 +1,7 @@
 """Interviews with notes as a user asks for them: a table of labels, and the words' own encoder."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,10 +13,11 @@ from engines.models.manifest import DerivedModel
 from engines.models.store import ModelStore
 from engines.sequence.checkpoint import Fed
 from training.errors import DatasetError
-from training.imigue.labels import identifier
-from training.interview import Entry, InterviewSet
-from training.reasoning.notes import Note, NoteSheet
-from training.reasoning.reasoned import EmbeddedNotes, ReasonedInterviews, Source
+from training.interview import InterviewSet
+from training.labelling.table import read_table
+from training.learning.labelled_pool import judged_in
+from training.reasoning.notes import NoteSheet, notes_of, teacher_of
+from training.reasoning.reasoned import EmbeddedNotes, Kind, ReasonedInterviews, Source
 
 
 class Embedder(Protocol):
@@ -29,6 +31,35 @@ class Embedder(Protocol):
         ...
 
 
+def read_notes(path: Path, kind: Kind, interviews: InterviewSet) -> NoteSheet:
+    """Read what ``subface label`` wrote of interviews.
+
+    Args:
+        path: The table.
+        kind: What of its notes.
+        interviews: As they were opened; a clip is found as one of a pool is (``labelled_pool``).
+
+    Raises:
+        DatasetError: If it cannot be read, or its teacher noted nothing of this kind of them.
+    """
+    table = read_table(path)
+    judged, _ = judged_in(table, interviews)
+    notes = {
+        name: own
+        for name, samples in judged.items()
+        if (own := notes_of(samples, kind=kind, labels=table.labels))
+    }
+    if not notes:
+        msg = (
+            f"{path}: {teacher_of(table)} noted no {'cues' if kind == 'cues' else 'reasoning'} of "
+            f"the interviews of {interviews.name}, of which {len(judged)} are in it; only a model "
+            "that is asked notes cues (gemini, openai, transformers, recorded)"
+        )
+        raise DatasetError(msg)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return NoteSheet(kind=kind, teacher=teacher_of(table), digest=digest, notes=notes)
+
+
 def with_notes(
     interviews: InterviewSet, sheet: NoteSheet, embedder: Embedder
 ) -> ReasonedInterviews:
@@ -36,12 +67,11 @@ def with_notes(
 
     Args:
         interviews: With words.
-        sheet: The notes; a clip is named as the interview is, leading zeros of a number aside.
+        sheet: The notes.
         embedder: The one that embedded the words.
 
     Raises:
-        DatasetError: If the words are another encoder's, there are none, or no clip is one of these
-            interviews.
+        DatasetError: If the words are another encoder's, or there are none.
     """
     words = words_of(interviews)
     if words.digest != embedder.digest:
@@ -51,17 +81,10 @@ def with_notes(
             "one encoder for both"
         )
         raise DatasetError(msg)
-    notes = _of_interviews(interviews.entries, sheet)
-    if not notes:
-        msg = (
-            f"{interviews.name}: the labels of {sheet.teacher} have notes on {_few(sheet.notes)}, "
-            f"none of them an interview such as {interviews.entries[0].name}"
-        )
-        raise DatasetError(msg)
-    vectors = embedder.embed([note.text for own in notes.values() for note in own])
+    vectors = embedder.embed([note.text for own in sheet.notes.values() for note in own])
     embedded: dict[str, EmbeddedNotes] = {}
     first = 0
-    for name, own in notes.items():
+    for name, own in sheet.notes.items():
         embedded[name] = EmbeddedNotes(
             vectors=vectors[first : first + len(own)],
             time_s=np.array([note.time_s for note in own]),
@@ -104,15 +127,3 @@ def encoder_files(words: Fed, store: ModelStore) -> tuple[Path, Path]:
         )
         raise DatasetError(msg)
     return store.path(model.made_from), store.tokenizer(words.name)
-
-
-def _of_interviews(entries: Sequence[Entry], sheet: NoteSheet) -> dict[str, tuple[Note, ...]]:
-    clips = {identifier(clip): own for clip, own in sheet.notes.items()} | dict(sheet.notes)
-    found = {
-        entry.name: clips.get(entry.name) or clips.get(identifier(entry.name)) for entry in entries
-    }
-    return {name: own for name, own in found.items() if own is not None}
-
-
-def _few(notes: Mapping[str, tuple[Note, ...]]) -> str:
-    return f"{len(notes)} clips, such as {next(iter(notes))}"

@@ -40,6 +40,10 @@ class Source:
     digest: str
     width: int
 
+    def told(self) -> str:
+        """Return whose and what they are, as cards and errors name it."""
+        return self.beside(withheld=0).told()
+
     def beside(self, *, withheld: float) -> Beside:
         """Return how a checkpoint states it.
 
@@ -104,8 +108,8 @@ class ReasonedInterviews:
     @property
     def name(self) -> str:
         """What a card calls the data; with notes they are others to be calibrated on."""
-        told = self.source.beside(withheld=0).told()
-        return f"{self._interviews.name}, with {told}" if self.given else self._interviews.name
+        plain = self._interviews.name
+        return f"{plain}, with {self.source.told()}" if self.given else plain
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -173,7 +177,7 @@ def as_learned(interviews: InterviewSet, network: NetworkDescription) -> Intervi
     what = "no notes" if beside is None else beside.told()
     msg = (
         f"{network.name} learned from {what}, these interviews have "
-        f"{given.beside(withheld=0).told()}: leave --reasoning out, or give what it learned from"
+        f"{given.told()}: leave --reasoning out, or give what it learned from"
     )
     raise DatasetError(msg)
 
