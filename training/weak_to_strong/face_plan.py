@@ -18,7 +18,7 @@ FACES: Final = Plan(
     seeds=5,
     folds=2,
     settings=Settings(grades=4, weighing="softmatch", rounds=1, metric="balanced_accuracy"),
-    recipe=StepRecipe(steps=2000, gold_steps=2000, trust=3.0, rate=3e-3),
+    recipe=StepRecipe(mixture=Mixture(size=64), steps=2000, gold_steps=2000, trust=3.0, rate=3e-3),
 )
 
 QUICK: Final = replace(
