@@ -64,6 +64,9 @@ class FilmShelf:
             handler.close_connection = True
             return
         body = handler.rfile.read(length)
+        if len(body) < length:  # whoever sent it was killed
+            handler.close_connection = True
+            return
         if what is not None:
             status, message = what
             say(handler, status, error(status, message, "INTERNAL"))

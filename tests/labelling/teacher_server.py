@@ -189,7 +189,7 @@ class TeacherServer:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.005}
         )
         self.thread.start()
         self.port = self.server.server_port
@@ -200,7 +200,11 @@ class TeacherServer:
         return {"gemini": root, "openai": f"{root}/v1"}
 
     def handle(self, handler):
-        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        length = int(handler.headers["Content-Length"])
+        body = handler.rfile.read(length)
+        if len(body) < length:  # whoever asked was killed
+            handler.close_connection = True
+            return
         asked = Asked(handler.path, handler.headers, body)
         with self.lock:
             self.asked.append(asked)

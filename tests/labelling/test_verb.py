@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from stream.cli import main
+
 PROGRAM = Path(__file__).parent / "program.py"
 
 
 @pytest.fixture
-def subface(tmp_path):
+def process(tmp_path):
     def run(*words):
         return subprocess.run(
             [sys.executable, PROGRAM, "0", *map(str, words)],
@@ -26,12 +28,27 @@ def subface(tmp_path):
     return run
 
 
-def test_a_first_clip_is_no_verb_and_report_is(subface, clips, tmp_path):
+@pytest.fixture
+def subface(tmp_path, monkeypatch, capfd):
+    """Run the command line here: its code, and what it said."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("GEMINI_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def run(*words):
+        code = main(list(map(str, words)))
+        out, told = capfd.readouterr()
+        return subprocess.CompletedProcess(words, code, out, told)
+
+    return run
+
+
+def test_a_first_clip_is_no_verb_and_report_is(subface, process, clips, tmp_path):
     (tmp_path / "clip0.vtt").write_text("WEBVTT\n\n00:00.100 --> 00:00.900\nI love it\n")
     out = tmp_path / "labels.parquet"
     given = ("--teacher", "lexicon", "--transcripts", tmp_path, "--out", out)
-    for words in ((*clips(1), *given), (*given, *clips(1))):
-        done = subface("label", *words)
+    for run, words in ((process, (*clips(1), *given)), (subface, (*given, *clips(1)))):
+        done = run("label", *words)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert "1 of 1 clips labelled" in done.stderr
     done = subface("label", "report", out, "--out", tmp_path / "report.html")
