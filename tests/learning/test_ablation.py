@@ -14,6 +14,7 @@ from training.ablation.plan import Plan
 from training.ablation.results import Judge
 from training.ablation.row import Training, Way
 from training.ablation.table import TABLE, ranked, table
+from training.ablation.trial import spending
 from training.learning import branches_then_joint
 from training.split import divide
 from training.synthetic.interviews import SyntheticInterviews
@@ -140,6 +141,14 @@ def test_an_interrupted_table_goes_on_with_what_is_missing(made, open_table, mon
     # the same to the bit as what was made in one go
     whole = made[1].lines
     assert [own.figures for own in results.lines] == [own.figures for own in whole[:3]]
+
+
+def test_what_an_interrupted_training_cost_counts(tmp_path):
+    path = tmp_path / "cpu_s.txt"
+    path.write_text("10.0\n")
+    with pytest.raises(KeyboardInterrupt), spending(path):
+        raise KeyboardInterrupt
+    assert 10 <= float(path.read_text()) < 11
 
 
 def test_what_a_teacher_labels_nobody_else_knows(interviews, split):

@@ -104,7 +104,7 @@ def test_what_the_data_lack_is_left_out_and_named():
 
 
 def test_nothing_left_to_train_is_an_error():
-    with pytest.raises(ConfigError, match=r"no row is left: the data have no image \(1 rows\)"):
+    with pytest.raises(ConfigError, match=r"no row is left: the data have no image \(1 row\)"):
         plan(has=("keypoints",), read=["image"])
 
 

@@ -66,9 +66,10 @@ class Experiment:
             What the table says.
         """
         for training in self._plan.trainings:
-            done = (self._out / OUTCOMES / f"{training.name}.npz").is_file()
+            path = self._out / OUTCOMES / f"{training.name}.npz"
+            done = path.is_file()
             self._outcomes[training] = kept(
-                self._out / OUTCOMES / f"{training.name}.npz",
+                path,
                 self._plan.recipe(training).model_dump_json(),
                 lambda own=training: do_training(  # type: ignore[misc] # a default binds it
                     own, self._plan, self._material, self._out, accelerator=self._accelerator

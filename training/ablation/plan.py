@@ -62,7 +62,9 @@ class Plan:
             why = self._why_not(row)
             if why is not None:
                 counts.setdefault(why, set()).add((row.given, row.way))
-        return tuple(f"{why} ({len(rows)} rows)" for why, rows in counts.items())
+        return tuple(
+            f"{why} ({len(rows)} row{'s' if len(rows) > 1 else ''})" for why, rows in counts.items()
+        )
 
     @cached_property
     def trainings(self) -> tuple[Training, ...]:

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ SAME: Final = (0, 1)
 """Rounds in which a branch learns the same alone as before others join it: later ones also learn
 from what the students of the round before said, and those differ."""
 RESUMED: Final = "*.ckpt"
+SPENT: Final = "cpu_s.txt"
 
 
 def do_training(
@@ -48,17 +50,16 @@ def do_training(
     """
     folder = out / TRAININGS / training.name
     begin(training, out, gold=material.gold_labels)
-    begun_s = time.process_time()
-    checkpoint = train_network(
-        material.interviews,
-        material.split_of(training),
-        plan.recipe(training),
-        folder,
-        devices=1,
-        accelerator=accelerator,
-        pool=material.pool_of(training),
-    )
-    cpu_s = time.process_time() - begun_s
+    with spending(folder / SPENT):
+        checkpoint = train_network(
+            material.interviews,
+            material.split_of(training),
+            plan.recipe(training),
+            folder,
+            devices=1,
+            accelerator=accelerator,
+            pool=material.pool_of(training),
+        )
     said = predict(load_network(checkpoint), material.interviews, material.tested, after_s=(inf,))
     rounds = read_rounds(folder)
     for path in folder.rglob(RESUMED):
@@ -66,9 +67,21 @@ def do_training(
     return Outcome(
         probabilities=probabilities(said.logits[:, -1], None),
         scores=() if rounds is None else tuple(own.auc for own in rounds.rounds),
-        cpu_s=cpu_s,
+        cpu_s=float((folder / SPENT).read_text(encoding="utf-8")),
         best=0 if rounds is None else rounds.kept,
     )
+
+
+@contextmanager
+def spending(path: Path) -> Iterator[None]:
+    """Add up in a file what something costs of CPU time, over interruptions."""
+    before_s = float(path.read_text(encoding="utf-8")) if path.is_file() else 0.0
+    begun_s = time.process_time()
+    try:
+        yield
+    finally:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{before_s + time.process_time() - begun_s:.3f}\n", encoding="utf-8")
 
 
 def begin(training: Training, out: Path, *, gold: Labels) -> None:
