@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.errors import ConfigError
 from stream.cli import main
 
 PROGRAM = Path(__file__).parent / "program.py"
@@ -53,6 +54,18 @@ def test_a_first_clip_is_no_verb_and_report_is(subface, process, clips, tmp_path
         assert "1 of 1 clips labelled" in done.stderr
     done = subface("label", "report", out, "--out", tmp_path / "report.html")
     assert (done.returncode, done.stdout) == (0, "labelled 1 of 1 clips\n"), done.stderr
+
+
+def test_a_table_that_cannot_be_written_is_told_before_anything_is_sent(
+    teacher_server, clips, label, tmp_path
+):
+    server = teacher_server()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--out .*x\.parquet: cannot be written"):
+        label(
+            clips(1), server=server, out=tmp_path / "file" / "x.parquet", cache=tmp_path / "cache"
+        )
+    assert not server.asked
 
 
 def test_an_estimate_needs_neither_key_nor_leave(subface, clips, tmp_path):

@@ -71,6 +71,7 @@ def render_page(table: LabelTable, told: Worth, shown: Sequence[Example]) -> str
         table=table,
         worth=told,
         examples=shown,
+        without=[clip for clip in table.clips if clip.label is None],
         cost_usd=sum(costs) if costs else None,
     )
 

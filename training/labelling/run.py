@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -97,6 +98,7 @@ class LabellingRun:
     async def label(self, teacher: Teacher) -> int:
         """Label by a teacher, and write what there is whatever ends it."""
         options, found = self._options, dict[str, ClipLabel]()
+        _check_writable(options.out)
         with _progress(self._console, len(self._clips)) as bar:
 
             def done(clip: ClipLabel) -> None:
@@ -165,6 +167,17 @@ def _held(cache: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _check_writable(out: Path) -> None:
+    """Say before anything is paid for what would be said when the table is written."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        msg = f"--out {out}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error
 
 
 @contextmanager
