@@ -9,6 +9,8 @@ import pytest
 from pydantic_core import to_json
 
 from engines.errors import ConfigError
+from training.ablation.options import AblateOptions
+from training.ablation.program import main as ablate
 from training.commands.train import TrainOptions
 from training.data import DataOptions, open_data
 from training.errors import DatasetError
@@ -318,3 +320,34 @@ def test_options_of_a_pool_that_do_not_fit_are_told(shards, tmp_path):
         training("synthetic", None, tmp_path, out).check_pool()
     with pytest.raises(ConfigError, match="--transductive says what --pseudo"):
         training(shards, None, None, out, transductive=True).check_pool()
+
+
+@pytest.mark.parametrize("transductive", [False, True])
+def test_an_ablation_learns_from_the_same_pool(shards, gold, table, tmp_path, capsys, transductive):
+    options = AblateOptions(
+        data=str(shards),
+        out=tmp_path / "table",
+        config="small",
+        overrides=(
+            "seeds=1", "read=[text]", "vary=[{labels: gold}, {labels: pseudo}]", "split.test=0.3",
+            "recipe.network={width: 16, heads: 2}", "recipe.branches.text={layers: 1, epochs: 1}",
+        ),
+        labels=gold(),
+        protocol=None,
+        lists=None,
+        pseudo=table(),
+        transductive=transductive,
+        plan=False,
+        accelerator="cpu",
+        threads=1,
+    )  # fmt: skip
+    assert ablate(to_json(options).decode()) == 0
+    assert "by recorded a-model" in capsys.readouterr().out
+    said = (tmp_path / "table/table.md").read_text()
+    assert "| gold + pseudo-labels (kept: " in said
+    assert "gold alone: every label of recorded interviews is gold (1 row)" in said
+    assert "Pseudo-labels by recorded a-model cccccccccccc (labels " in said
+    assert ("Transductive: the pool has interviews of the test" in said) is transductive
+    # the round of gold alone is the row of all labels, not trained again
+    first = tmp_path / "table/trainings/text-streaming-pseudo-0/rounds/0-all/stages/text"
+    assert [path.name for path in first.iterdir()] == ["weights.safetensors"]

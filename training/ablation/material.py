@@ -88,6 +88,11 @@ class Material:
         return None if self._pool is None else self._pool.teacher
 
     @property
+    def transductive(self) -> bool:
+        """Whether interviews of the test are in that pool."""
+        return self._pool is not None and self._pool.transductive
+
+    @property
     def gold_labels(self) -> Labels:
         """What is learned from where a teacher's labels are left out."""
         return "all" if self._made_up is None else "gold"

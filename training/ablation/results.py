@@ -87,6 +87,8 @@ class Results:
         ranking: None of recorded interviews, or as long as rows of the base are missing.
         missing: Names of the trainings that are still to be done.
         left_out: Why rows are not there.
+        teacher: Of pseudo-labels, where a table of them was given.
+        transductive: Whether its pool has interviews of the test.
         trainings: How many are done.
         cpu_s: Of them.
     """
@@ -99,6 +101,8 @@ class Results:
     ranking: Ranking | None
     missing: tuple[str, ...]
     left_out: tuple[str, ...]
+    teacher: str | None
+    transductive: bool
     trainings: int
     cpu_s: float
 
@@ -138,6 +142,8 @@ class Judge:
             ranking=self._ranking(lines, outcomes),
             missing=missing,
             left_out=self._plan.left_out,
+            teacher=self._material.teacher,
+            transductive=self._material.transductive,
             trainings=len(outcomes),
             cpu_s=sum(own.cpu_s for own in outcomes.values()),
         )

@@ -71,7 +71,7 @@ def ranked(ranking: Ranking) -> list[str]:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Draw every row's AUC with its interval, each seed, and what was planted."""
+    """Draw every row's AUC with its interval, each seed, what was planted, and the oracle."""
     lines = results.lines
     figure = Figure(figsize=(8.5, 1.6 + INCH_A_LINE * len(lines)), layout="constrained")
     axes = figure.subplots()
@@ -86,6 +86,7 @@ def draw(results: Results, path: Path) -> None:
         axes.plot(line.seeds, [place] * len(line.seeds), ".", color="black", markersize=3)
         if line.planted is not None:
             axes.plot([line.planted] * 2, [place - 0.35, place + 0.35], color="black")
+            axes.plot(line.known, place, "|", markersize=12, color="tab:olive")
     axes.set_yticks(
         range(len(lines)), [f"{line_name(line.row)} · {_way(line)}" for line in lines], fontsize=8
     )
@@ -93,7 +94,7 @@ def draw(results: Results, path: Path) -> None:
     axes.axvline(0.5, color="grey", linestyle=":", linewidth=1)
     first = lines[0].figures[RANKED]
     axes.set_title(f"{results.data}: {first.n} interviews of {first.subjects} people", fontsize=10)
-    bars = "; bars: what is planted" if lines[0].planted is not None else ""
+    bars = "; black: planted; olive: the oracle here" if lines[0].planted is not None else ""
     axes.set_xlabel(f"AUC, 95 % over subjects; small points: each seed{bars}", fontsize=9)
     figure.savefig(path, dpi=DPI)
 
@@ -149,6 +150,10 @@ def _conditions(results: Results) -> list[str]:
         "another*: by how much a row is above all together in the base, the same modalities in the "
         "base, or the same of gold alone, with the same seeds."
     ]
+    if results.teacher is not None:
+        apart = " **Transductive: the pool has interviews of the test**, so that these rows stand "
+        apart += "apart from the others."
+        lines.append(f"Pseudo-labels by {results.teacher}.{apart if results.transductive else ''}")
     if results.left_out:
         lines.append(f"Left out: {'; '.join(results.left_out)}.")
     if results.missing:
