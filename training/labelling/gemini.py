@@ -15,6 +15,7 @@ from training.labelling.loan_notes import LoanNotes
 from training.labelling.question import Picture, Question, Reply, Video
 from training.labelling.secret import Secret
 from training.labelling.sending import stays_here
+from training.labelling.trust import trust
 
 REFUSALS: Final = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
@@ -39,7 +40,8 @@ class GeminiModel:
         self._films: GeminiFilms | None = None
         # its own: Google's client would take aiohttp where that is installed, whose errors are
         # others, and would follow a redirect to whom nobody allowed pictures to be sent
-        self._http = httpx2.AsyncClient(trust_env=not stays_here(base_url), timeout=timeout_s)
+        usual: dict[str, Any] = {"trust_env": not stays_here(base_url), "verify": trust()}
+        self._http = httpx2.AsyncClient(**usual, timeout=timeout_s)
         self._client = genai.Client(
             vertexai=False,
             api_key=key.value,
@@ -48,6 +50,7 @@ class GeminiModel:
                 timeout=round(timeout_s * 1000),
                 retry_options=types.HttpRetryOptions(attempts=1),  # every attempt is paid for
                 httpx_async_client=self._http,
+                httpx_client=httpx2.Client(**usual),
             ),
         )
 

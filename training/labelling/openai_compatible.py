@@ -12,6 +12,7 @@ from training.labelling.errors import TeacherBusyError, TeacherRejectedError
 from training.labelling.question import Picture, Question, Reply, Turn
 from training.labelling.secret import Secret
 from training.labelling.sending import stays_here
+from training.labelling.trust import trust
 
 PROVIDER: Final = "openai"
 SPENT: Final = "insufficient_quota"
@@ -44,6 +45,7 @@ class OpenAiModel:
             http_client=DefaultAsyncHttpxClient(
                 trust_env=not stays_here(base_url),
                 timeout=timeout_s,
+                verify=trust(),
                 follow_redirects=False,  # to whom nobody allowed pictures to be sent
             ),
         )
