@@ -235,6 +235,25 @@ def test_the_labels_may_name_who_is_meant(folder, write_labels):
         ShardFolder(folder, write_labels(("clip", "b", "neutral", "p7"), columns=columns))
 
 
+def test_interviews_without_a_label_come_after_the_others_where_they_are_asked_for(
+    tmp_path, write_labels
+):
+    empty = tick(0, seen=False)
+    sources = {"a": [tick(0)], "b": [tick(0)], "0047": [tick(0)], "nobody": [empty], "c": [tick(0)]}
+    shards = write_folder(tmp_path / "more", sources)
+    labels = write_labels(("c", "x", "neutral"), ("47", "y", ""))
+    interviews = ShardFolder(shards, labels, unlabelled=True)
+    assert [entry.name for entry in interviews.entries] == ["c", "47", "a", "b"]
+    assert [entry.subject for entry in interviews.entries] == ["x", "y", "a", "b"]
+    assert [entry.name for entry in interviews.labelled] == ["c"]
+    assert interviews.labels == ("neutral",)
+    assert interviews[3].entry.name == "b"
+    assert interviews.films == {}
+    with pytest.raises(DatasetError, match="47: label is empty; interviews without one are learn"):
+        ShardFolder(shards, labels)
+    assert len(ShardFolder(shards, write_labels(("c", "x", "neutral")))) == 1
+
+
 def test_a_source_that_was_not_extracted_is_named_with_the_remedy(folder, write_labels):
     labels = write_labels(("clap", "b", "neutral"), ("clip", "b", "neutral"))
     with pytest.raises(

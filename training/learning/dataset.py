@@ -8,23 +8,21 @@ it is the same in a run that goes on after an interruption, and whoever prepares
 import copy
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
 from typing import Final, Self, TypeVar
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 from numpy import ndarray
-from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from engines.networks.interview_network import History
 from engines.sequence.shape import Modality
 from training.errors import DatasetError
 from training.interview import Entry, Interview, InterviewSet
 from training.learning.augment import augmented
+from training.learning.batch import Batch, batch, early_ticks
 from training.learning.features import Track, track, widths
 from training.learning.imbalance import evenly_drawn, shuffled
 from training.learning.recipe import Recipe
@@ -33,53 +31,6 @@ Value = TypeVar("Value")
 
 ORDER: Final = 0
 VARIED: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taught:
-    """What a teacher said of the last interviews of a batch.
-
-    Attributes:
-        answers: A share for each letter, [P J].
-        weights: How much each counts, [P].
-    """
-
-    answers: Tensor
-    weights: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Interviews side by side, the shorter ones padded with ticks without data.
-
-    Attributes:
-        histories: By modality.
-        at: The ticks that are read, [B N]; the last of them ends the interview.
-        labels: Of the interviews, [B]; where a teacher is asked, of the first ones, [G].
-        taught: Of those that follow; None where there are none.
-    """
-
-    histories: Mapping[Modality, History]
-    at: Tensor
-    labels: Tensor
-    taught: Taught | None = None
-
-    def to(self, device: torch.device) -> Self:
-        """Return the batch on a device."""
-        histories = {
-            name: History(features=own.features.to(device), valid=own.valid.to(device))
-            for name, own in self.histories.items()
-        }
-        taught = self.taught
-        if taught is not None:
-            taught = Taught(answers=taught.answers.to(device), weights=taught.weights.to(device))
-        return replace(
-            self,
-            histories=histories,
-            at=self.at.to(device),
-            labels=self.labels.to(device),
-            taught=taught,
-        )
 
 
 class Fold:
@@ -244,48 +195,6 @@ class WholeInterviews(Dataset[Batch]):
         return batch(tracks, [self._fold.labels[row] for row in rows])
 
 
-def early_ticks(
-    tracks: Sequence[Mapping[Modality, Track]],
-    recipe: Recipe,
-    seed: Sequence[int],
-    *,
-    grid_hz: float,
-) -> list[list[int]]:
-    """Draw the ticks of each interview that are read before its end."""
-    random, prefixes = np.random.default_rng(seed), recipe.prefixes
-    least = int(prefixes.from_s * grid_hz)
-    lengths = [_length(own) for own in tracks]
-    return [
-        random.integers(min(least, length - 1), length, size=prefixes.count).tolist()
-        for length in lengths
-    ]
-
-
-def batch(
-    tracks: Sequence[Mapping[Modality, Track]],
-    labels: Sequence[int],
-    *,
-    early: Sequence[Sequence[int]] | None = None,
-) -> Batch:
-    """Put interviews side by side.
-
-    Args:
-        tracks: Of each interview, by modality; the same modalities of all.
-        labels: Of each; where a teacher is asked, of the first ones.
-        early: The ticks of each that are read before its end; none if left out.
-    """
-    lengths = [_length(own) for own in tracks]
-    early = early or [[] for _ in tracks]
-    at = [[*own, length - 1] for own, length in zip(early, lengths, strict=True)]
-    return Batch(
-        histories={
-            name: _history([own[name] for own in tracks], max(lengths)) for name in tracks[0]
-        },
-        at=torch.tensor(at, dtype=torch.int64),
-        labels=torch.tensor(list(labels), dtype=torch.int64),
-    )
-
-
 def chosen(interviews: InterviewSet, entries: Sequence[Entry]) -> Iterable[Interview]:
     """Read some interviews of a set, in the order of the entries.
 
@@ -298,20 +207,6 @@ def chosen(interviews: InterviewSet, entries: Sequence[Entry]) -> Iterable[Inter
             msg = f"{entry.name}: {interviews.name} has no interview of this name"
             raise DatasetError(msg)
         yield interviews[places[entry.name]]
-
-
-def _history(tracks: Sequence[Track], ticks: int) -> History:
-    extents = tracks[0].features.shape[1:]
-    features = np.zeros((len(tracks), ticks, *extents), np.float32)
-    valid = np.zeros((len(tracks), ticks), np.bool_)
-    for row, own in enumerate(tracks):
-        features[row, : len(own.valid)] = own.features
-        valid[row, : len(own.valid)] = own.valid
-    return History(features=torch.from_numpy(features), valid=torch.from_numpy(valid))
-
-
-def _length(tracks: Mapping[Modality, Track]) -> int:
-    return len(next(iter(tracks.values())).valid)
 
 
 def _one(interviews: Sequence[Interview], what: str, found: set[Value]) -> Value:

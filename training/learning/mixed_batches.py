@@ -16,15 +16,8 @@ from numpy import ndarray
 from torch.utils.data import Dataset
 
 from engines.sequence.shape import Modality
-from training.learning.dataset import (
-    ORDER,
-    VARIED,
-    Batch,
-    Fold,
-    Taught,
-    batch,
-    early_ticks,
-)
+from training.learning.batch import Batch, Taught, batch, early_ticks
+from training.learning.dataset import ORDER, VARIED, Fold
 from training.learning.imbalance import evenly_drawn, shuffled
 from training.learning.recipe import Recipe
 from training.pseudo_label.answers import Answers

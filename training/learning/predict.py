@@ -13,7 +13,8 @@ from engines.networks.interview_network import History, InterviewNetwork
 from engines.sequence.shape import Modality
 from training.errors import DatasetError
 from training.interview import Entry, Interview, InterviewSet
-from training.learning.dataset import batch, chosen
+from training.learning.batch import batch
+from training.learning.dataset import chosen
 from training.learning.features import track, widths
 from training.prediction import Predictions
 

@@ -106,11 +106,7 @@ def train_network(
         else:
             network = learned_in_rounds(learning, everybody, pool)
     if is_first():
-        calibrations = {
-            own.name: _calibrated(network, own, learning) for own in readings(interviews)
-        }
-        described_so = {**described(interviews, learning, pool), "calibrations": calibrations}
-        save_network(network, out, described_so)
+        _save(network, interviews, learning, pool)
     wait_for_all()
     return read_checkpoint(out)
 
@@ -166,6 +162,18 @@ def _trained_on(name: str, learning: Learning, pool: TaughtPool | None) -> str:
     if pool is None or rounds is None or not rounds.kept:
         return gold
     return f"{gold}, and {len(pool.entries)} without a label by what {pool.teacher} said of them"
+
+
+def _save(
+    network: InterviewNetwork,
+    interviews: InterviewSet,
+    learning: Learning,
+    pool: TaughtPool | None,
+) -> None:
+    """Calibrate a network and write its checkpoint."""
+    calibrations = {own.name: _calibrated(network, own, learning) for own in readings(interviews)}
+    described_so = {**described(interviews, learning, pool), "calibrations": calibrations}
+    save_network(network, learning.folder, described_so)
 
 
 def _calibrated(

@@ -24,7 +24,8 @@ from torchmetrics.classification import MulticlassAccuracy
 from engines.errors import ConfigError
 from engines.networks.interview_network import InterviewNetwork
 from engines.sequence.shape import Modality
-from training.learning.dataset import Batch, EpochBatches, Fold, WholeInterviews
+from training.learning.batch import Batch
+from training.learning.dataset import EpochBatches, Fold, WholeInterviews
 from training.learning.devices import wait_for_all
 from training.learning.imbalance import class_weights, taken_prior
 from training.learning.loss import even, reading_losses, stage_loss
