@@ -16,6 +16,7 @@ from training.pseudo_label.rounds import Rounds
 from training.pseudo_label.settings import Settings
 from training.pseudo_label.task import Gold, Task, Teaching
 from training.pseudo_label.weights import weigh
+from training.pseudo_label.worth import chance_of
 
 
 def opinions(*positive):
@@ -251,3 +252,31 @@ def test_a_teacher_that_is_no_better_than_gold_alone_is_left():
     assert learned.best.number == 0
     assert learned.student is learned.rounds[0].student
     assert learned.rounds[1].student is None
+
+
+@pytest.mark.parametrize(("right", "heard"), [(0.5, False), (0.8, True)])
+def test_a_teacher_whose_answers_may_be_chance_is_not_heard_if_asked_for(right, heard):
+    labels = [0, 1] * 30
+    says = [0.7, 0.9]  # by luck, the student of either is better on gold
+
+    def learner():
+        return Listener(
+            lambda lesson, count: knowing(labels, says[int(lesson.borrowed is not None)])
+        )
+
+    own, settings = task(labels, right=right), Settings(rounds=1)
+    doubted = Rounds(own, learner(), settings, seed=0, doubt=0.05).run()
+    assert len(doubted.rounds) == 1 + heard
+    believed = Rounds(own, learner(), settings, seed=0).run()
+    assert believed.best.number == 1
+
+
+def test_answers_at_random_seem_to_tell_something_as_often_as_doubt_allows():
+    random = np.random.default_rng(0)
+    labels = np.array([0, 1] * 30)
+    blind = [
+        chance_of(np.eye(3)[random.integers(2, size=60)], labels, classes=2) < 0.2
+        for _ in range(100)
+    ]
+    assert 8 <= sum(blind) <= 32
+    assert chance_of(np.eye(3)[labels], labels, classes=2) == pytest.approx(0.001)

@@ -6,11 +6,13 @@ round before. A round is judged by what its students say of gold that they have 
 of gold is left out once, with everything that follows from it (its students, and the noise of
 teachers), and nothing else is kept for choosing, for gold is dear. Only where a round gains is a
 student taught on all of the gold; the last that was, counts. So a teacher that is worth nothing
-costs nothing but time: gold alone is kept.
+costs nothing but time: gold alone is kept. A few dozen of gold judge rounds badly; there, teachers
+whose answers may well be chance are not to be heard in the first place (``doubt``).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
@@ -19,8 +21,9 @@ from training.pseudo_label.lesson import Borrowed, Learner, Lesson, Student
 from training.pseudo_label.noise import Noise, class_prior
 from training.pseudo_label.settings import Settings
 from training.pseudo_label.task import Task
-from training.pseudo_label.vote import Heard, Read, hear, voices
+from training.pseudo_label.vote import Heard, Read, Voice, hear, voices
 from training.pseudo_label.weights import weigh
+from training.pseudo_label.worth import chance_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +78,22 @@ class Rounds:
         learner: Makes the students.
         settings: How pseudo-labels are made.
         seed: Of every student, so that rounds are comparable.
+        doubt: Teachers are heard whose answers on gold would be chance less often than this; 1:
+            all.
     """
 
-    def __init__(self, task: Task, learner: Learner, settings: Settings, *, seed: int) -> None:
+    def __init__(
+        self, task: Task, learner: Learner, settings: Settings, *, seed: int, doubt: float = 1.0
+    ) -> None:
+        spoken = voices(task, settings)
+        heard = [doubt >= 1 or _chance(own, task) < doubt for own in spoken]
         self._task = task
+        if any(heard):
+            self._task = replace(task, teachers=tuple(compress(task.teachers, heard)))
         self._learner = learner
         self._settings = settings
         self._seed = seed
-        self._voices = voices(task, settings)
+        self._voices = tuple(compress(spoken, heard))
         self._folds: list[int] = np.unique(task.gold.folds).tolist()
         self._done: list[Round] = []
         self._students: dict[int | None, Student] = {}
@@ -94,7 +105,8 @@ class Rounds:
         Args:
             told: Of each round as it ends.
         """
-        while not self._done or (self._done[-1].gained and self._number <= self._settings.rounds):
+        last = self._settings.rounds if self._voices else 0
+        while not self._done or (self._done[-1].gained and self._number <= last):
             self._done.append(self._round())
             told(self._done[-1])
         return Learned(rounds=tuple(self._done))
@@ -158,3 +170,8 @@ class Rounds:
         everybody = np.ones((1, len(held)))
         metric = METRICS[self._settings.metric]
         return float(metric(held, self._task.gold.labels, everybody)[0])
+
+
+def _chance(voice: Voice, task: Task) -> float:
+    asked = voice.gold.any(axis=1)
+    return chance_of(voice.gold[asked], task.gold.labels[asked], classes=task.classes)

@@ -1,11 +1,21 @@
-"""Which trials there are on made-up interviews; none of them was run yet.
+"""Which trials there are on made-up interviews, written down before any of them was run.
 
 A window is a whole short interview: its class lies in the order of two things that are said, so
-nothing shorter has one. Nine of ten interviews show the sign of their class: that is the ceiling.
-What every line bears besides, the trait, tells nothing, and the teacher takes it for the class.
+nothing shorter has one. Of a hundred interviews 98 show the sign of their class: that is the
+ceiling. What every line bears besides, the trait, tells nothing, and the teacher takes it for the
+class.
 
 The main point is a teacher that is right in 70 %, with a tenth of gold; around it one thing at a
 time is varied, with one seed. A teacher of 50 % is right as often as a coin, and has as many seeds.
+
+The task was chosen on the interviews of generators 1 and 2, 2,000 tested, a draw or two at a time,
+to have room. With embeddings of 32 numbers, nine of ten signs and longer interviews gold alone had
+.66 of 30, .75 of 60, .83 of 120 and .86 of 480, near what there is to learn; 500 and 600 interviews
+to learn from gave gains of 0 to 10 points. Signs that nearly always agree and shorter interviews:
+of 1,000 with 64 numbers gold alone had .84, .78, the student .89, .82, all labels .97; of 700,
+.70, .86 and .96; of 1,000 with 96 numbers .71 and .83, .84 and .83, .97. The plan lies between.
+By left-out gold alone, two of seven coins were taken for teachers (one cost 10 points): hence the
+doubt, which was not tried before. Steps (300 to 1,200), trust (3, 10) and dropout (.3, .5) were.
 """
 
 import json
@@ -65,6 +75,8 @@ class InterviewPlan:
         agrees: How often each of them shows the sign of the class.
         duration_s: The shortest and the longest interview.
         lag_s: The shortest and the longest time from one cue to the other.
+        grid_hz: Ticks a second; an utterance takes 4 to 12 s.
+        text_width: Of an embedding; the wider, the more gold it takes to see what matters.
         width: Of the network.
         layers: Of each branch.
         dropout: In training.
@@ -74,17 +86,20 @@ class InterviewPlan:
         more_seeds: Elsewhere.
         folds: Of gold, by people.
         settings: Of the rounds.
+        doubt: Of the rounds.
         recipe: Of every student.
     """
 
-    learned: int = 1_200
+    learned: int = 800
     tested: int = 10_000
-    people: int = 560
+    people: int = 540
     given: tuple[Modality, ...] = ("text",)
     generator: int = 0
-    agrees: float = 0.9
-    duration_s: tuple[float, float] = (105.0, 120.0)
-    lag_s: tuple[float, float] = (30.0, 60.0)
+    agrees: float = 0.98
+    duration_s: tuple[float, float] = (90.0, 100.0)
+    lag_s: tuple[float, float] = (20.0, 40.0)
+    grid_hz: float = 0.25
+    text_width: int = 96
     width: int = 32
     layers: int = 1
     dropout: float = 0.3
@@ -96,12 +111,13 @@ class InterviewPlan:
     settings: Settings = field(
         default_factory=lambda: Settings(weighing="softmatch", rounds=2, metric="auc")
     )
+    doubt: float = 0.05
     recipe: StepRecipe = field(
         default_factory=lambda: StepRecipe(
             mixture=Mixture(size=64),
-            steps=800,
-            gold_steps=400,
-            trust=10.0,
+            steps=300,
+            gold_steps=200,
+            trust=3.0,
             rate=4e-3,
             decay=1e-4,
             clip=1.0,
@@ -127,7 +143,8 @@ class InterviewPlan:
             duration_s=self.duration_s,
             lag_s=self.lag_s,
             cue_s=10.0,
-            grid_hz=0.5,
+            grid_hz=self.grid_hz,
+            text_width=self.text_width,
         )
 
     def teacher(self, right: float) -> NoisyTeacher:
@@ -156,7 +173,7 @@ class InterviewPlan:
             json.loads(self.stated_interviews()),
             asdict(trial),
             asdict(self.teacher(trial.right)),
-            [self.learned, self.width, self.layers, self.dropout, self.folds],
+            [self.learned, self.width, self.layers, self.dropout, self.folds, self.doubt],
             asdict(self.settings),
             asdict(self.recipe),
         ]

@@ -21,6 +21,7 @@ def do_trial(trial: InterviewTrial, material: InterviewMaterial) -> Outcome:
         test=material.test,
         seed=trial.seed,
         classes=len(material.interviews.labels),
+        doubt=plan.doubt,
     )
     if trial.way == "gold":
         return ways.gold(gold)

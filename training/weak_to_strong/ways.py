@@ -25,6 +25,7 @@ class Ways:
         test: What the outcome is of.
         seed: Of every student.
         classes: How many there are.
+        doubt: Of the rounds.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Ways:
         test: Rows,
         seed: int,
         classes: int,
+        doubt: float = 1.0,
     ) -> None:
         self._examples = examples
         self._recipe = recipe
@@ -43,6 +45,7 @@ class Ways:
         self._test = test
         self._seed = seed
         self._classes = classes
+        self._doubt = doubt
 
     def gold(self, gold: Gold) -> Outcome:
         """Learn from gold alone."""
@@ -74,7 +77,8 @@ class Ways:
         began_s = time.process_time()
         task = Task(gold=gold, pool=pool, teachers=(teacher,), classes=self._classes)
         learner = SteppedLearner(self._examples, self._recipe)
-        learned = Rounds(task, learner, self._settings, seed=self._seed).run()
+        rounds = Rounds(task, learner, self._settings, seed=self._seed, doubt=self._doubt)
+        learned = rounds.run()
         return replace(
             self._outcome(learned.student, began_s),
             scores=tuple(own.score for own in learned.rounds),
