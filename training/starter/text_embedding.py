@@ -22,7 +22,6 @@ from numpy import ndarray
 from tokenizers import Tokenizer
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from engines.build.bert_weights import load_bert
 from engines.build.graph_provenance import sha256
 from engines.errors import ModelError
 from engines.networks import text_encoder
@@ -79,6 +78,9 @@ class TextEmbedder:
         return digest.hexdigest()
 
     def _embed(self, texts: Sequence[str]) -> Float32[ndarray, "N D"]:
+        # transformers takes seconds, and all vectors may be there
+        from engines.build.bert_weights import load_bert  # noqa: PLC0415
+
         encoder = load_bert(self._weights)
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         embeddings = np.empty((len(texts), encoder.config.hidden_size), np.float32)
