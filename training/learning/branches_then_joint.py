@@ -41,6 +41,7 @@ class Learning:
         devices: How many, or ``auto``.
         accelerator: As Lightning has it.
         taught: What a teacher said something of, to learn from besides.
+        pool: Of how many interviews a teacher said something, learned from or not.
         told: What stands before a stage's name where its progress is told.
     """
 
@@ -52,6 +53,7 @@ class Learning:
     devices: int | str
     accelerator: str
     taught: TaughtFold | None = None
+    pool: int = 0
     told: str = ""
 
 
@@ -110,6 +112,7 @@ def _after_stage(
             number=number,
             rates=rates,
             taught=learning.taught,
+            pool=learning.pool,
         )
         run_stage(
             stage,

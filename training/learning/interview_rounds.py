@@ -135,7 +135,7 @@ def learned_in_rounds(learning: Learning, everybody: Fold, pool: TaughtPool) -> 
         teachers=(Teaching(gold=pool.of_gold, pool=pool.said, asked=pool.asked),),
         classes=pool.said.classes,
     )
-    learner = InterviewLearner(learning, everybody)
+    learner = InterviewLearner(replace(learning, pool=len(pool.entries)), everybody)
     rounds = Rounds(task, learner, recipe.pseudo.settings(), seed=recipe.seed)
     learned = rounds.run(_told)
     if is_first():

@@ -1,6 +1,8 @@
 """Batches of gold and of interviews of which only a teacher said anything, gold first.
 
 An epoch goes once through the longer of the two, the other coming again in a new order each time.
+Who learns from gold alone, to be compared, has as many steps with the same gold in each: or else it
+would be the one that learns less.
 As elsewhere a batch follows from the seed, the stage, the epoch and its number alone.
 """
 
@@ -51,7 +53,8 @@ class MixedBatches(Dataset[Batch]):
 
     Args:
         gold: Whose labels are known.
-        taught: The others.
+        taught: The others; None: they are left out of the batches.
+        pool: How many there are.
         modalities: That the stage reads.
         recipe: Its seed, batch, balance, prefixes and augmentation.
         stage: The number of the stage.
@@ -64,10 +67,11 @@ class MixedBatches(Dataset[Batch]):
     def __init__(
         self,
         gold: Fold,
-        taught: TaughtFold,
+        taught: TaughtFold | None,
         modalities: Collection[Modality],
         recipe: Recipe,
         *,
+        pool: int,
         stage: int,
         epoch: int,
     ) -> None:
@@ -80,11 +84,12 @@ class MixedBatches(Dataset[Batch]):
         drawn = evenly_drawn if recipe.balance == "sampler" else shuffled
         order, mixture = drawn(gold.labels, random), Mixture(size=recipe.batch)
         others = mixture.size - mixture.known
-        steps = max(math.ceil(len(order) / mixture.known), math.ceil(len(taught.fold) / others))
+        steps = max(math.ceil(len(order) / mixture.known), math.ceil(pool / others))
+        lent = 0 if taught is None else pool
         self._rows = [
-            (order[known].tolist(), lent.tolist())
-            for known, lent in mixed(
-                mixture, gold=len(order), borrowed=len(taught.fold), steps=steps, random=random
+            (order[known].tolist(), borrowed.tolist())
+            for known, borrowed in mixed(
+                mixture, gold=len(order), borrowed=lent, steps=steps, random=random
             )
         ]
 
@@ -95,15 +100,19 @@ class MixedBatches(Dataset[Batch]):
         known, lent = self._rows[number]
         seed = (*self._seed, VARIED, number)
         tracks = [self._gold.varied(row, self._modalities, self._recipe, seed) for row in known]
-        other = (*self._seed, VARIED_TAUGHT, number)
-        fold = self._taught.fold
-        tracks += [fold.varied(row, self._modalities, self._recipe, other) for row in lent]
+        taught = self._taught
+        if taught is not None:
+            other = (*self._seed, VARIED_TAUGHT, number)
+            fold = taught.fold
+            tracks += [fold.varied(row, self._modalities, self._recipe, other) for row in lent]
         early = early_ticks(tracks, self._recipe, seed, grid_hz=self._gold.grid_hz)
         together = batch(tracks, [self._gold.labels[row] for row in known], early=early)
+        if taught is None:
+            return together
         return replace(
             together,
             taught=Taught(
-                answers=torch.from_numpy(self._taught.answers[lent]).float(),
-                weights=torch.from_numpy(self._taught.weights[lent]).float(),
+                answers=torch.from_numpy(taught.answers[lent]).float(),
+                weights=torch.from_numpy(taught.weights[lent]).float(),
             ),
         )

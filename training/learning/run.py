@@ -71,7 +71,7 @@ def train_network(
         accelerator: ``auto``, ``cpu``, ``gpu``.
         pool: What a teacher said of other interviews of the set, and of those of the fold
             ``train``, to learn from besides (``recipe.pseudo``). Where that gains nothing on gold,
-            the network is that of the same training without a pool.
+            the network is one of gold alone, which was trained for as many steps.
 
     Returns:
         The checkpoint: the folder itself.

@@ -50,6 +50,8 @@ class Stage(lightning.LightningModule):
         rates: The highest learning rate of each branch; that of the fusion is under None. A branch
             of rate 0 stays as it is.
         taught: What a teacher said something of, to learn from besides; None: nothing.
+        pool: Of how many interviews a teacher said something; epochs have as many steps as to go
+            through them all, whether they are learned from or not.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Stage(lightning.LightningModule):
         number: int,
         rates: Mapping[Modality | None, float],
         taught: TaughtFold | None = None,
+        pool: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -69,6 +72,7 @@ class Stage(lightning.LightningModule):
         self.train_fold = train
         self.validation_fold = validation
         self.taught_fold = taught
+        self.pool = pool
         self.number = number
         self.rates = dict(rates)
         for name in (name for name, rate in rates.items() if name is not None and not rate):
@@ -165,10 +169,15 @@ class Stage(lightning.LightningModule):
     def _epoch(self, epoch: int) -> EpochBatches | MixedBatches:
         """Return the batches of an epoch."""
         given = self._modalities, self.recipe
-        if self.taught_fold is None:
+        if not self.pool:
             return EpochBatches(self.train_fold, *given, stage=self.number, epoch=epoch)
         return MixedBatches(
-            self.train_fold, self.taught_fold, *given, stage=self.number, epoch=epoch
+            self.train_fold,
+            self.taught_fold,
+            *given,
+            pool=self.pool,
+            stage=self.number,
+            epoch=epoch,
         )
 
     def _steps(self) -> int:
