@@ -27,7 +27,7 @@ TINY = {
     "joint": {"epochs": 1},
     "batch": 6,
     "prefixes": {"count": 0},
-    "pseudo": {"folds": 2, "rounds": 1, "grades": 2},
+    "pseudo": {"folds": 2, "rounds": 1, "grades": 2, "doubt": 1.0},
 }
 STREAMING = Way(body=None, encoder="streaming", labels="all")
 

@@ -210,6 +210,29 @@ def test_where_a_pool_gains_nothing_the_network_is_that_of_gold_alone(
     assert "kept: gold alone" in note.told()
 
 
+def test_a_teacher_whose_answers_on_gold_may_be_chance_is_not_heard(
+    interviews, gold_split, recipe, pool, tmp_path
+):
+    gold = gold_split[0].folds["train"]
+    coin = replace(pool, of_gold=Opinions(np.eye(2)[np.arange(len(gold)) % 2]))
+    given = interviews, gold_split[0], recipe(branches=TEXT, pseudo={"folds": 2}), tmp_path
+    train_network(*given, accelerator="cpu", pool=coin)
+    note = read_rounds(tmp_path)
+    assert [own.number for own in note.rounds] == [0]
+    assert note.told().endswith("on gold the teacher's answers may well be chance")
+
+
+def test_a_training_beside_no_pool_may_have_the_pace_of_one(
+    interviews, gold_split, recipe, pool, without_gain, tmp_path
+):
+    given = interviews, gold_split[0], recipe(branches=TEXT), tmp_path
+    paced = train_network(*given, accelerator="cpu", paced_by=len(pool.entries))
+    weights = "weights.safetensors"
+    assert paced.description.files[weights] == without_gain.description.files[weights]
+    with pytest.raises(ConfigError, match="a run of another pace lies here"):
+        train_network(*given, accelerator="cpu")
+
+
 def test_gold_alone_has_as_many_steps_with_as_much_gold_in_each(recipe, taught):
     gold, borrowed = taught
     with_pool, alone = (

@@ -100,10 +100,10 @@ def _seen(training: Training, recipe: Recipe, material: Material) -> tuple[int, 
     own = [recipe.branches.of(name) for name in training.given]
     epochs = recipe.joint.epochs if len(own) > 1 else sum(part.epochs for part in own if part)
     if not pool:
-        return epochs * gold, epochs * looked_at
+        return epochs * max(gold, material.pace(training)), epochs * looked_at
     folds, rounds = recipe.pseudo.folds, recipe.pseudo.rounds
-    left = gold - gold // folds
     students = (rounds + 1) * (folds + 1)
-    # half of a batch is gold: an epoch goes through the longer of the two, and as much of the other
-    seen = (folds * left + gold) + rounds * (folds + 1) * 2 * max(gold, pool)
+    # half of a batch is gold: an epoch goes through the longer of the two and as much of the other;
+    # round 0 leaves the pool out
+    seen = (folds + 1) * (1 + 2 * rounds) * max(gold, pool)
     return epochs * seen, epochs * looked_at * students

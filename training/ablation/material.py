@@ -158,6 +158,17 @@ class Material:
             of_gold=said.of(np.flatnonzero(gold)),
         )
 
+    def pace(self, training: Training) -> int:
+        """Return beside how many interviews of a pool a training would be, which has none itself.
+
+        What a teacher's labels are compared with is trained for as many steps.
+        """
+        if training.way.labels == "pseudo":
+            return 0
+        if self._made_up is None:
+            return 0 if self._pool is None else len(self._pool.entries)
+        return len(self.split.folds[TRAIN]) - len(self.split_of(training).folds[TRAIN])
+
     def learned(self, training: Training) -> tuple[int, int]:
         """Return how many interviews have a label, and how many only a teacher's."""
         pool = self.pool_of(training)

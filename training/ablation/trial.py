@@ -59,6 +59,7 @@ def do_training(
             devices=1,
             accelerator=accelerator,
             pool=material.pool_of(training),
+            paced_by=material.pace(training),
         )
     said = predict(load_network(checkpoint), material.interviews, material.tested, after_s=(inf,))
     rounds = read_rounds(folder)
@@ -117,7 +118,7 @@ def _shared(training: Training, out: Path, gold: Labels) -> Iterator[tuple[Path,
                 within = Path(ROUNDS) / lesson.name / stage
                 yield done / within / WEIGHTS, within
     if training.way.labels == "pseudo":
-        # round 0 is gold alone
+        # round 0 is gold alone, for as many steps
         done = out / TRAININGS / training.learning_from(gold).name / STAGES
         for path in sorted(done.glob("*")):
             yield path / WEIGHTS, Path(ROUNDS) / "0-all" / STAGES / path.name

@@ -136,7 +136,8 @@ def learned_in_rounds(learning: Learning, everybody: Fold, pool: TaughtPool) -> 
         classes=pool.said.classes,
     )
     learner = InterviewLearner(replace(learning, pool=len(pool.entries)), everybody)
-    rounds = Rounds(task, learner, recipe.pseudo.settings(), seed=recipe.seed)
+    pseudo = recipe.pseudo
+    rounds = Rounds(task, learner, pseudo.settings(), seed=recipe.seed, doubt=pseudo.doubt)
     learned = rounds.run(_told)
     if is_first():
         keep_rounds(learned, learning.folder)

@@ -127,6 +127,9 @@ class PseudoRecipe(Closed):
     """At most, after the one of gold alone; each is folds + 1 trainings."""
     folds: Annotated[int, Field(ge=2)] = 3
     """Of the gold, by people; each is left out once, and a round is judged by it."""
+    doubt: Share = 0.05
+    """A teacher is heard if answers at random would go with the gold's classes as well as its own
+    less often than this; 1: in any case."""
     trust: Annotated[float, Field(ge=0)] = 3.0
     """What the loss of the teacher's labels counts, where that of gold is 1."""
     least_gain: Annotated[float, Field(ge=0)] = 0.0

@@ -47,6 +47,8 @@ class RoundsNote:
             for own in self.rounds
         )
         kept = f"round {self.kept}" if self.kept else "gold alone, for the pool gained nothing"
+        if len(self.rounds) == 1:
+            kept = "gold alone, for on gold the teacher's answers may well be chance"
         return f"AUC on the gold that was left out: {each}; kept: {kept}"
 
 

@@ -57,6 +57,7 @@ def train_network(
     devices: int | str = "auto",
     accelerator: str = "auto",
     pool: TaughtPool | None = None,
+    paced_by: int = 0,
 ) -> Checkpoint:
     """Train a network, or go on with what was interrupted.
 
@@ -72,6 +73,8 @@ def train_network(
         pool: What a teacher said of other interviews of the set, and of those of the fold
             ``train``, to learn from besides (``recipe.pseudo``). Where that gains nothing on gold,
             the network is one of gold alone, which was trained for as many steps.
+        paced_by: Where there is no pool: of how many interviews one would be, so that the network
+            is trained for as many steps as beside it; for who is to be compared.
 
     Returns:
         The checkpoint: the folder itself.
@@ -96,6 +99,7 @@ def train_network(
         folder=out,
         devices=devices,
         accelerator=accelerator,
+        pool=paced_by,
     )
     keep_run(out / RUN, learning, interviews, pool=None if pool is None else noted(pool, everybody))
     if (out / DESCRIPTION).is_file():

@@ -51,7 +51,7 @@ def keep_run(
         del plain["pseudo"]
     if not isinstance(interviews, ReasonedInterviews):
         del plain["augment"]["reasoning"]
-    run = {
+    run: dict[str, Any] = {
         "recipe": plain,
         "data": {
             "name": readings(interviews)[0].name,
@@ -66,6 +66,8 @@ def keep_run(
         run["data"]["reasoning"] = asdict(interviews.source)
     if pool is not None:
         run["pool"] = pool
+    if learning.pool:
+        run["paced_by"] = learning.pool
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -81,6 +83,7 @@ def _refuse_another(path: Path, run: dict[str, Any]) -> None:
         ("pool", "another pool"),
         ("recipe", "another recipe"),
         ("data", "other data"),
+        ("paced_by", "another pace"),
     ):
         if found.get(key) != run.get(key):
             msg = f"{path}: a run of {what} lies here; give another folder, or the same of all"
