@@ -1,4 +1,4 @@
-"""Models of Hugging Face's formats on this machine: a real language model, and one that only sees."""
+"""Models of Hugging Face's formats on this machine: a real one that reads, one that only sees."""
 
 import asyncio
 import json

@@ -70,7 +70,7 @@ class Experiment:
             done = path.is_file()
             self._outcomes[training] = kept(
                 path,
-                self._plan.recipe(training).model_dump_json(),
+                self._plan.stated(training),
                 lambda own=training: do_training(  # type: ignore[misc] # a default binds it
                     own, self._plan, self._material, self._out, accelerator=self._accelerator
                 ),
@@ -116,7 +116,7 @@ def stated(plan: Plan, material: Material, changed: Sequence[str]) -> str:
             "changed": list(changed),
             "pool": material.teacher,
         },
-        "trainings": {own.name: plan.recipe(own).model_dump(mode="json") for own in plan.trainings},
+        "trainings": {own.name: json.loads(plan.stated(own)) for own in plan.trainings},
     }
     return json.dumps(whole, indent=2) + "\n"
 

@@ -35,8 +35,7 @@ class Plan:
         if not self.rows:
             msg = f"{self.config.name}: no row is left: {'; '.join(self.left_out)}"
             raise ConfigError(msg)
-        for training in self.trainings:
-            self.recipe(training)
+        assert self._recipes  # noqa: S101 (what is wrong with one is told now)
 
     @property
     def base(self) -> Way:
@@ -77,6 +76,19 @@ class Plan:
 
     def recipe(self, training: Training) -> Recipe:
         """Return how a network is trained."""
+        return self._recipes[training]
+
+    def stated(self, training: Training) -> str:
+        """Return all that decides what comes of a training on the same data, as JSON."""
+        unused = set() if training.way.labels == "pseudo" else {"pseudo"}
+        return self.recipe(training).model_dump_json(exclude=unused)
+
+    @cached_property
+    def _recipes(self) -> dict[Training, Recipe]:
+        """Read once: the files may change while a table is made."""
+        return {training: self._recipe(training) for training in self.trainings}
+
+    def _recipe(self, training: Training) -> Recipe:
         config, way = self.config, training.way
         changed = overrides(config.recipe)
         for own in config.vary:

@@ -38,7 +38,9 @@ QUIET: Final = {
 
 
 class LocalModel:
-    """A model of Hugging Face's formats. Opening it blocks, for as long as its weights are read.
+    """A model of Hugging Face's formats; its weights are read when the first question comes.
+
+    Opening it blocks for seconds, as long as torch takes to say what it will compute on.
 
     Args:
         files: Where it lies.
@@ -46,7 +48,7 @@ class LocalModel:
         timeout_s: Of one answer.
 
     Raises:
-        ConfigError: If it cannot be opened.
+        ConfigError: If there is no such device.
         ExtraMissingError: If no Python with torch and transformers is here.
     """
 
@@ -67,8 +69,7 @@ class LocalModel:
             self._opened = Opened(**self._tell(_opening(files, machine)))
         except TeacherRejectedError as error:
             self._end()
-            msg = f"--model {files.name}: it cannot be opened: {error}"
-            raise ConfigError(msg) from error
+            raise ConfigError(str(error)) from error
         except BaseException:
             self._end()
             raise
@@ -129,8 +130,8 @@ class LocalModel:
             raise TeacherRejectedError(self._gone(), for_all=True)
         content: dict[str, Any] = json.loads(back)
         if "failed" in content:
-            msg = f"{PROVIDER}: {content['failed']}"
-            raise TeacherRejectedError(msg, for_all=False)
+            msg = f"{PROVIDER}: {self._files.name}: {content['failed']}"
+            raise TeacherRejectedError(msg, for_all=content["for_all"])
         return content
 
     def _gone(self) -> str:

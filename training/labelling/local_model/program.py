@@ -18,7 +18,7 @@ from training.labelling.local_model.writer import Writer
 
 
 def main() -> None:
-    """Open the model of the first line, then answer the others."""
+    """Say what the model of the first line is computed by, then answer the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
@@ -26,17 +26,22 @@ def main() -> None:
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     try:
         writer = Writer(Opening(**json.loads(lines.get())))
-    except Exception as error:  # noqa: BLE001 (of three libraries; it is told where it is known what for)
-        _say(out, Failed(failed=_told(error)))
+        _say(out, writer.opened)
+        asked = Asked(**json.loads(lines.get()))
+        writer.load()
+    except Exception as error:  # noqa: BLE001 (of three libraries; whoever knows the model's name tells it)
+        _say(out, Failed(failed=_told(error), for_all=True))
         return
-    _say(out, writer.opened)
     while True:
-        question = Asked(**json.loads(lines.get()))
-        try:
-            answer: Message = writer.write(question)
-        except Exception as error:  # noqa: BLE001 (as above)
-            answer = Failed(failed=_told(error))
-        _say(out, answer)
+        _say(out, _answer(writer, asked))
+        asked = Asked(**json.loads(lines.get()))
+
+
+def _answer(writer: Writer, asked: Asked) -> Message:
+    try:
+        return writer.write(asked)
+    except Exception as error:  # noqa: BLE001 (as above)
+        return Failed(failed=_told(error), for_all=False)
 
 
 def _listen(lines: queue.Queue[str]) -> None:

@@ -25,7 +25,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What it opened.
+    """What it opens the model by, when the first question comes.
 
     Attributes:
         device: The one it took.
@@ -81,9 +81,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Why there is none of the others."""
+    """Why there is none of the others.
+
+    Attributes:
+        failed: Whatever a library said.
+        for_all: Whether no other question will be answered either.
+    """
 
     failed: str
+    for_all: bool
 
 
 Message = Opening | Opened | Asked | Written | Failed

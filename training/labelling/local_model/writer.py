@@ -28,48 +28,61 @@ class Writer:
         opening: Which, and how.
 
     Attributes:
-        opened: What it became.
+        opened: What it will be computed by.
+        model: Once it is loaded.
 
     Raises:
-        Exception: Whatever transformers raises of a model that it cannot read.
+        ValueError: If there is no card, and one is asked for.
     """
 
     def __init__(self, opening: Opening) -> None:
         transformers.utils.logging.disable_progress_bar()
         if opening.threads is not None:
             torch.set_num_threads(opening.threads)
+        has_card = torch.cuda.is_available()
+        if opening.device == "cuda" and not has_card:
+            msg = "--device cuda: torch finds no card here"
+            raise ValueError(msg)
         device = opening.device
         if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+            device = "cuda" if has_card else "cpu"
         dtype = opening.dtype
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
-        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        if opening.packed is not None:
-            local["gguf_file"] = opening.packed
-        reads, answers = (
-            (AutoProcessor, AutoModelForImageTextToText)
-            if opening.sees
-            else (AutoTokenizer, AutoModelForCausalLM)
-        )
-        self._sees = opening.sees
-        self._reader = reads.from_pretrained(opening.folder, **local)
-        self._takes_system = takes_system(self._reader, sees=self._sees)
-        safe = {} if opening.packed else {"use_safetensors": True}
-        self._model = answers.from_pretrained(
-            opening.folder, dtype=getattr(torch, dtype), **local, **safe
-        )
-        self._model = self._model.to(device).eval()
-        text = self._model.config.get_text_config()
-        self._reads_up_to: int | None = getattr(text, "max_position_embeddings", None)
-        self._tokenizer = self._reader.tokenizer if self._sees else self._reader
-        self._ends = self._model.generation_config.eos_token_id or self._tokenizer.eos_token_id
-        self._tokens = llguidance.hf.from_tokenizer(self._tokenizer, eos_token=self._ends)
+        self._opening, self._sees = opening, opening.sees
         self.opened = Opened(
             device=device,
             dtype=dtype,
             versions=f"transformers {transformers.__version__}, torch {torch.__version__}",
         )
+
+    def load(self) -> None:
+        """Read the weights. It blocks.
+
+        Raises:
+            Exception: Whatever transformers raises of a model that it cannot read.
+        """
+        opening = self._opening
+        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        if opening.packed is not None:
+            local["gguf_file"] = opening.packed
+        reads, answers = (
+            (AutoProcessor, AutoModelForImageTextToText)
+            if self._sees
+            else (AutoTokenizer, AutoModelForCausalLM)
+        )
+        self._reader = reads.from_pretrained(opening.folder, **local)
+        self._takes_system = takes_system(self._reader, sees=self._sees)
+        safe = {} if opening.packed else {"use_safetensors": True}
+        model = answers.from_pretrained(
+            opening.folder, dtype=getattr(torch, self.opened.dtype), **local, **safe
+        )
+        self.model = model.to(self.opened.device).eval()
+        text = self.model.config.get_text_config()
+        self._reads_up_to: int | None = getattr(text, "max_position_embeddings", None)
+        self._tokenizer = self._reader.tokenizer if self._sees else self._reader
+        self._ends = self.model.generation_config.eos_token_id or self._tokenizer.eos_token_id
+        self._tokens = llguidance.hf.from_tokenizer(self._tokenizer, eos_token=self._ends)
 
     def write(self, asked: Asked) -> Written:
         """Write an answer. It blocks.
@@ -92,7 +105,7 @@ class Writer:
             else {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         )
         with torch.inference_mode():
-            tokens = self._model.generate(
+            tokens = self.model.generate(
                 **inputs,
                 **sampling,
                 max_new_tokens=room,
@@ -117,7 +130,7 @@ class Writer:
             return_dict=True,
             return_tensors="pt",
         )
-        wanted = (self._model.device, self._model.dtype) if self._sees else (self._model.device,)
+        wanted = (self.model.device, self.model.dtype) if self._sees else (self.model.device,)
         return inputs.to(*wanted)
 
     def _full(self, given: int) -> str:
