@@ -163,6 +163,7 @@ class TeacherServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each body waits 40 ms for an acknowledgement
 
             def do_POST(self):
                 if outer.shelf.takes(self.path):

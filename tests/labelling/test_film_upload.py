@@ -21,6 +21,7 @@ QUESTIONS = 4  # two samples of a reason and a reflection
 def no_waiting(monkeypatch):
     # Google's client waits for seconds after a piece of an upload that was not acknowledged
     monkeypatch.setattr("google.genai._api_client.INITIAL_RETRY_DELAY", 0.001)
+    monkeypatch.setattr("training.labelling.gemini_films.FIRST_POLL_S", 0.01)
 
 
 @pytest.fixture
