@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -179,12 +179,13 @@ async def test_a_conversation_that_is_too_long_is_refused_with_its_length(model,
 
 
 async def test_an_answer_ends_when_its_time_is_up_or_the_model_is_closed(seeing, question):
+    endless = replace(question(longest=6000), schema={"type": "string", "minLength": 5000})
     opened = LocalModel(find_model(str(seeing), ModelStore()), ONE_THREAD, timeout_s=0.05)
     with pytest.raises(TeacherRejectedError, match=r"no answer within 0\.05 s: --timeout") as late:
-        await opened.answer(question(longest=4000))
+        await opened.answer(endless)
     assert not late.value.for_all
     opened._timeout_s = 300
-    writing = asyncio.create_task(opened.answer(question(longest=4000)))
+    writing = asyncio.create_task(opened.answer(endless))
     await asyncio.sleep(0.5)
     assert not writing.done()
     await opened.close()

@@ -56,6 +56,7 @@ class LocalModel:
         self._files = files
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()
+        self._lost: TeacherRejectedError | None = None
         self._talking = threading.Lock()
         self._process = subprocess.Popen(  # noqa: S603 (our own program)
             [_python(), "-P", "-m", PROGRAM],
@@ -95,7 +96,13 @@ class LocalModel:
         seed = int(question.digest(self.identity)[:15], 16)
         message = asked(question, seed=seed, limit_s=self._timeout_s)
         async with self._turn:
-            written = Written(**await asyncio.to_thread(self._tell, message))
+            if self._lost is not None:  # while this question waited for its turn
+                raise self._lost
+            try:
+                written = Written(**await asyncio.to_thread(self._tell, message))
+            except TeacherRejectedError as error:
+                self._lost = error if error.for_all else None
+                raise
         if written.stop == "late":
             msg = f"{PROVIDER}: no answer within {self._timeout_s:g} s: --timeout allows longer"
             raise TeacherRejectedError(msg, for_all=False)
