@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
@@ -149,3 +149,38 @@ class Succession(Generic[T]):
         logger.warning("%s", detail)
         for changed in tuple(self._watching):
             changed(self.health)
+
+
+class Succeeded(Generic[T]):
+    """What has a process that is replaced when it dies: how it is, for those who ask.
+
+    Args:
+        owners: The process and those that take its place.
+    """
+
+    def __init__(self, owners: Succession[T]) -> None:
+        self._owners = owners
+
+    @property
+    def health(self) -> Health:
+        """How it is; ``watched`` tells of changes."""
+        return self._owners.health
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return self._owners.restarts
+
+    @property
+    def process_cpu_s(self) -> float:
+        """Processor seconds of the process and those before it; 0 in a thread, which is ours."""
+        return self._owners.cpu_s
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process; None in a thread, and while there is none."""
+        return self._owners.pid
+
+    def watched(self, changed: Callable[[Health], None]) -> AbstractContextManager[None]:
+        """Call a function whenever ``health`` changes, until the context ends."""
+        return self._owners.watched(changed)

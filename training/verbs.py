@@ -53,6 +53,20 @@ Reasoning = Annotated[
         )
     ),
 ]
+Pseudo = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.parquet",
+        help="Learn from clips without a label, too, by what `subface label` wrote of them.",
+        dir_okay=False,
+    ),
+]
+Transductive = Annotated[
+    bool,
+    typer.Option(
+        "--transductive", help="With --pseudo: from the test's clips, too, which is then told."
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Of each process on the CPU; torch's choice by default.")
 ]
@@ -120,20 +134,8 @@ def train(
     labels: Labels = None,
     protocol: Protocol = None,
     lists: Lists = None,
-    pseudo: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.parquet",
-            help="Learn from clips without a label, too, by what `subface label` wrote of them.",
-            dir_okay=False,
-        ),
-    ] = None,
-    transductive: Annotated[
-        bool,
-        typer.Option(
-            "--transductive", help="With --pseudo: from the test's clips, too; the card says so."
-        ),
-    ] = False,
+    pseudo: Pseudo = None,
+    transductive: Transductive = False,
     reasoning: Reasoning = "none",
     devices: Annotated[
         str, typer.Option(metavar="auto|N", help="How many GPUs, or processes on the CPU.")

@@ -6,7 +6,7 @@ seen is known only there: its successor begins anew, but gives no number twice i
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, fields
 from functools import partial
@@ -28,7 +28,7 @@ from stream.meter import EngineMeter, EngineRun, RunLog
 from stream.sight.frame_slots import FrameSlots, Slip, SlotReader
 from stream.sight.sight import Look, Sight, Viewing
 from stream.sight.viewings import Viewings
-from stream.succession import Health, Succession
+from stream.succession import Succeeded, Succession
 from stream.worker import Worker
 
 Owner = Child["SightThere"] | Worker["SightThere"]
@@ -85,7 +85,7 @@ class SightThere:
         self._stack.close()
 
 
-class EyesProcess:
+class EyesProcess(Succeeded[SightThere]):
     """Looks (``Eyes``), in a child process.
 
     Args:
@@ -108,39 +108,15 @@ class EyesProcess:
         meter: EngineMeter,
         picture: Path | None = None,
     ) -> None:
+        super().__init__(Succession(self._new_owner, begins_anew="tracks and persons begin anew"))
         self._config = config
         self._store = store
         self._meter = meter
         self._enrolled: Path | Descriptor | None = picture
-        self._owners = Succession(self._new_owner, begins_anew="tracks and persons begin anew")
         self._slots = FrameSlots()
         self._viewings = Viewings()
         self._looks: set[asyncio.Task[Answer]] = set()
         self.keypoints: str | None = None
-
-    @property
-    def health(self) -> Health:
-        """How it is; ``watched`` tells of changes."""
-        return self._owners.health
-
-    @property
-    def restarts(self) -> int:
-        """How often it was started again."""
-        return self._owners.restarts
-
-    @property
-    def process_cpu_s(self) -> float:
-        """Processor seconds of the process and those before it."""
-        return self._owners.cpu_s
-
-    @property
-    def pid(self) -> int | None:
-        """The number of the process; None while there is none."""
-        return self._owners.pid
-
-    def watched(self, changed: Callable[[Health], None]) -> AbstractContextManager[None]:
-        """Call a function whenever ``health`` changes, until the context ends."""
-        return self._owners.watched(changed)
 
     def watching(self, source: str) -> AbstractContextManager[None]:
         """Look at a source until the context ends (``Eyes``)."""

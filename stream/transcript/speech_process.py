@@ -9,7 +9,6 @@ its caller still holds, and the next one starts where it was.
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +25,7 @@ from engines.speech.recogniser import Recogniser
 from stream.child import Child
 from stream.errors import ChildDiedError, ChildGoneError, EarsLostError
 from stream.meter import MS_PER_S, Recent
-from stream.succession import Health, Succession
+from stream.succession import Succeeded, Succession
 from stream.worker import Worker
 
 NICENESS: Final = 5
@@ -77,7 +76,7 @@ class SpeechMeter:
             self.cpu_s[name] += cpu_s
 
 
-class SpeechProcess:
+class SpeechProcess(Succeeded[Recogniser]):
     """Hears (``Ears``), in a child process or a thread as the profile says.
 
     Args:
@@ -92,34 +91,10 @@ class SpeechProcess:
     def __init__(
         self, folder: Path, config: SpeechConfig, *, now: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__(Succession(self._new_owner, now=now))
         self.meter = SpeechMeter(apart=config.process == "child")
         self._config = config
         self._open = partial(Recogniser, folder, config)
-        self._owners = Succession(self._new_owner, now=now)
-
-    @property
-    def health(self) -> Health:
-        """How it is; ``watched`` tells of changes."""
-        return self._owners.health
-
-    @property
-    def restarts(self) -> int:
-        """How often it was started again."""
-        return self._owners.restarts
-
-    @property
-    def process_cpu_s(self) -> float:
-        """Processor seconds of the process and those before it; 0 in a thread, which is ours."""
-        return self._owners.cpu_s
-
-    @property
-    def pid(self) -> int | None:
-        """The number of the process; None in a thread, and while there is none."""
-        return self._owners.pid
-
-    def watched(self, changed: Callable[[Health], None]) -> AbstractContextManager[None]:
-        """Call a function whenever ``health`` changes, until the context ends."""
-        return self._owners.watched(changed)
 
     async def voice(
         self, samples: Float32[ndarray, " N"], state: VoiceState | None

@@ -10,9 +10,19 @@ from importlib.util import find_spec
 collect_ignore_glob = [] if find_spec("lightning") else ["test_*.py"]
 
 if find_spec("lightning"):
+    from dataclasses import fields
+
     import pytest
     import torch
 
+    from training.extraction.manifest import (
+        MadeBy,
+        ShardManifest,
+        ShardNote,
+        SourceNote,
+        write_manifest,
+    )
+    from training.extraction.shard import Shard, write_shard
     from training.learning.recipe import Recipe
     from training.split import divide
     from training.synthetic.interviews import SyntheticInterviews
@@ -64,3 +74,47 @@ if find_spec("lightning"):
             return Recipe.model_validate(stated | changed)
 
         return make
+
+    @pytest.fixture(scope="session")
+    def write_shards():
+        """Write interviews as an extraction leaves them, each of a film of its own."""
+
+        def write(folder, interviews, *, fed, film=lambda _: None):
+            manifest = ShardManifest(
+                made_by=MadeBy(
+                    program="subface",
+                    profile="embedded",
+                    profile_sha256="b" * 64,
+                    subject="main",
+                    grid_hz=0.5,
+                    word_delay_s=1.0,
+                    fed=fed,
+                    models={},
+                )
+            )
+            for interview in interviews:
+                name, ticks = interview.entry.name, len(interview)
+                own = Shard(**{item.name: getattr(interview, item.name) for item in fields(Shard)})
+                sha256, size_bytes = write_shard(folder / f"{name}.npz", own)
+                note = ShardNote(
+                    file=f"{name}.npz",
+                    sha256=sha256,
+                    size_bytes=size_bytes,
+                    epoch=0,
+                    person="p1",
+                    first_tick=0,
+                    ticks=ticks,
+                    seen_ticks=ticks,
+                )
+                source = SourceNote(
+                    address=f"{name}.mp4",
+                    live=False,
+                    sha256=film(name),
+                    frames=ticks,
+                    dropped=0,
+                    shards=(note,),
+                )
+                manifest = manifest.having(name, source)
+            write_manifest(folder, manifest)
+
+        return write

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-from dataclasses import fields
 
 import pytest
 from pydantic_core import to_json
@@ -14,14 +13,6 @@ from training.ablation.program import main as ablate
 from training.commands.train import TrainOptions
 from training.data import DataOptions, open_data
 from training.errors import DatasetError
-from training.extraction.manifest import (
-    MadeBy,
-    ShardManifest,
-    ShardNote,
-    SourceNote,
-    write_manifest,
-)
-from training.extraction.shard import Shard, write_shard
 from training.labelling.sample import Sample
 from training.labelling.table import ClipLabel, LabelTable, write_table
 from training.learning.labelled_pool import labelled_pool
@@ -61,45 +52,10 @@ def made_up():
 
 
 @pytest.fixture(scope="module")
-def shards(made_up, tmp_path_factory):
+def shards(made_up, write_shards, tmp_path_factory):
     """A folder as an extraction leaves it, each of its interviews a film."""
     folder = tmp_path_factory.mktemp("shards")
-    manifest = ShardManifest(
-        made_by=MadeBy(
-            program="subface",
-            profile="embedded",
-            profile_sha256="b" * 64,
-            subject="main",
-            grid_hz=0.5,
-            word_delay_s=1.0,
-            fed=dict(made_up.fed),
-            models={},
-        )
-    )
-    for interview in made_up:
-        name = interview.entry.name
-        own = Shard(**{item.name: getattr(interview, item.name) for item in fields(Shard)})
-        sha256, size_bytes = write_shard(folder / f"{name}.npz", own)
-        note = ShardNote(
-            file=f"{name}.npz",
-            sha256=sha256,
-            size_bytes=size_bytes,
-            epoch=0,
-            person="p1",
-            first_tick=0,
-            ticks=len(interview),
-            seen_ticks=len(interview),
-        )
-        source = SourceNote(
-            address=f"{name}.mp4",
-            live=False,
-            sha256=film(name),
-            frames=len(interview),
-            dropped=0,
-            shards=(note,),
-        )
-        manifest = manifest.having(name, source)
-    write_manifest(folder, manifest)
+    write_shards(folder, made_up, fed=dict(made_up.fed), film=film)
     return folder
 
 

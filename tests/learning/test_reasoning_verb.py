@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 from pydantic_core import to_json
@@ -14,14 +14,6 @@ from training.commands.evaluate_network import EvaluateOptions, evaluate_network
 from training.commands.evaluate_network import command as evaluated_by
 from training.commands.train import TrainOptions
 from training.errors import DatasetError
-from training.extraction.manifest import (
-    MadeBy,
-    ShardManifest,
-    ShardNote,
-    SourceNote,
-    write_manifest,
-)
-from training.extraction.shard import Shard, write_shard
 from training.labelling.sample import Sample
 from training.labelling.table import ClipLabel, LabelTable, write_table
 from training.learning.program import main, train
@@ -55,13 +47,14 @@ def made_up():
 
 
 @pytest.fixture(scope="module")
-def data(made_up, tmp_path_factory):
+def data(made_up, write_shards, tmp_path_factory):
     """Shards whose words are MiniLM's by name, gold of some, and a teacher's table of all."""
     store, folder = ModelStore(), tmp_path_factory.mktemp("data")
     if not all(store.present(name) for name in ("minilm-l6-weights", "minilm-l6-tokenizer")):
         pytest.skip("needs MiniLM: `subface models pull minilm-l6-weights minilm-l6-tokenizer`")
     words = Fed(name="minilm-l6", digest=store.digest("minilm-l6-weights"))
-    _write_shards(folder / "shards", made_up, {"text": words})
+    (folder / "shards").mkdir()
+    write_shards(folder / "shards", made_up, fed={"text": words})
     with (folder / "gold.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["name", "subject", "label"])
@@ -72,41 +65,6 @@ def data(made_up, tmp_path_factory):
     table = LabelTable(labels=CLASSES, made_by=made_by, clips=clips)
     write_table(folder / "labels.parquet", table)
     return folder
-
-
-def _write_shards(folder, interviews, fed):
-    folder.mkdir()
-    manifest = ShardManifest(
-        made_by=MadeBy(
-            program="subface",
-            profile="embedded",
-            profile_sha256="b" * 64,
-            subject="main",
-            grid_hz=0.5,
-            word_delay_s=1.0,
-            fed=fed,
-            models={},
-        )
-    )
-    for interview in interviews:
-        name, ticks = interview.entry.name, len(interview)
-        own = Shard(**{item.name: getattr(interview, item.name) for item in fields(Shard)})
-        sha256, size_bytes = write_shard(folder / f"{name}.npz", own)
-        note = ShardNote(
-            file=f"{name}.npz",
-            sha256=sha256,
-            size_bytes=size_bytes,
-            epoch=0,
-            person="p1",
-            first_tick=0,
-            ticks=ticks,
-            seen_ticks=ticks,
-        )
-        source = SourceNote(
-            address=name, live=False, sha256=None, frames=ticks, dropped=0, shards=(note,)
-        )
-        manifest = manifest.having(name, source)
-    write_manifest(folder, manifest)
 
 
 def _judged(name, label):

@@ -1,14 +1,10 @@
 """Interviews that are read or drawn once and stay in memory, for all trainings of a table."""
 
-from collections.abc import Mapping
-
-from engines.sequence.checkpoint import Fed
-from engines.sequence.shape import Modality
-from engines.spec.reading import Construct
-from training.interview import Entry, Interview, InterviewSet
+from training.interview import Interview, InterviewSet
+from training.interview_view import InterviewView
 
 
-class RememberedInterviews:
+class RememberedInterviews(InterviewView):
     """A set of interviews.
 
     Args:
@@ -16,44 +12,11 @@ class RememberedInterviews:
     """
 
     def __init__(self, interviews: InterviewSet) -> None:
-        self._interviews = interviews
+        super().__init__(interviews)
         self._read: dict[int, Interview] = {}
-
-    @property
-    def name(self) -> str:
-        """What a card calls the data."""
-        return self._interviews.name
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """Who is interviewed."""
-        return self._interviews.entries
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        return self._interviews.labels
-
-    @property
-    def taught(self) -> Construct:
-        """What the classes are of."""
-        return self._interviews.taught
-
-    @property
-    def fed(self) -> Mapping[Modality, Fed]:
-        """What made the features."""
-        return self._interviews.fed
-
-    @property
-    def word_delay_s(self) -> float:
-        """How late words were known."""
-        return self._interviews.word_delay_s
-
-    def __len__(self) -> int:
-        return len(self._interviews)
 
     def __getitem__(self, number: int, /) -> Interview:
         """Read an interview, or return it as it was read."""
         if number not in self._read:
-            self._read[number] = self._interviews[number]
+            self._read[number] = super().__getitem__(number)
         return self._read[number]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.verbs import Data, Labels, Lists, Protocol, Threads
+from training.verbs import Data, Labels, Lists, Protocol, Pseudo, Threads, Transductive
 
 
 def ablate(
@@ -35,18 +35,8 @@ def ablate(
     labels: Labels = None,
     protocol: Protocol = None,
     lists: Lists = None,
-    pseudo: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="LABELS.parquet",
-            help="Of recorded interviews without a label: what `subface label` wrote of them.",
-            dir_okay=False,
-        ),
-    ] = None,
-    transductive: Annotated[
-        bool,
-        typer.Option("--transductive", help="With --pseudo: from the test's clips, too."),
-    ] = False,
+    pseudo: Pseudo = None,
+    transductive: Transductive = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print the plan with its cost, and train nothing.")
     ] = False,

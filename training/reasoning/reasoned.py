@@ -14,11 +14,10 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 
-from engines.sequence.checkpoint import Beside, Fed, NetworkDescription
-from engines.sequence.shape import Modality
-from engines.spec.reading import Construct
+from engines.sequence.checkpoint import Beside, NetworkDescription
 from training.errors import DatasetError
-from training.interview import Entry, Interview, InterviewSet
+from training.interview import Interview, InterviewSet
+from training.interview_view import InterviewView
 
 Kind = Literal["cues", "all"]
 """What of a teacher's notes; see ``training.reasoning.notes``."""
@@ -72,7 +71,7 @@ class EmbeddedNotes:
     time_s: Float64[ndarray, " M"]
 
 
-class ReasonedInterviews:
+class ReasonedInterviews(InterviewView):
     """An ``InterviewSet`` with notes.
 
     Args:
@@ -91,7 +90,7 @@ class ReasonedInterviews:
         source: Source,
         notes: Mapping[str, EmbeddedNotes] | None = None,
     ) -> None:
-        self._interviews = interviews
+        super().__init__(interviews)
         self._notes = notes
         self.source = source
 
@@ -108,39 +107,11 @@ class ReasonedInterviews:
     @property
     def name(self) -> str:
         """What a card calls the data; with notes they are others to be calibrated on."""
-        plain = self._interviews.name
+        plain = super().name
         return f"{plain}, with {self.source.told()}" if self.given else plain
 
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """Who is interviewed and what is to be learned."""
-        return self._interviews.entries
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        return self._interviews.labels
-
-    @property
-    def taught(self) -> Construct:
-        """What the classes are of."""
-        return self._interviews.taught
-
-    @property
-    def fed(self) -> Mapping[Modality, Fed]:
-        """What made the features; of notes that is the encoder of the words."""
-        return self._interviews.fed
-
-    @property
-    def word_delay_s(self) -> float:
-        """How late words were known after they were said."""
-        return self._interviews.word_delay_s
-
-    def __len__(self) -> int:
-        return len(self._interviews)
-
     def __getitem__(self, number: int, /) -> Interview:
-        interview = self._interviews[number]
+        interview = super().__getitem__(number)
         width = self.source.width
         if not interview.text.shape[1]:  # nothing was said in it
             interview = replace(interview, text=np.zeros((0, width), np.float32))
