@@ -81,6 +81,40 @@ def test_an_interview_is_read_at_its_own_end_whoever_is_beside_it(material):
     assert np.allclose(alone.detach()[0], beside.detach()[0], atol=1e-5)
 
 
+def test_noise_is_added_in_training_alone_and_only_where_something_was_said(material):
+    rows = np.arange(8)
+    plain = InterviewExamples(material.drawn, width=16, layers=1)
+    noisy = InterviewExamples(material.drawn, width=16, layers=1, noise=0.5)
+    (as_it_is,) = plain.feed(rows, None)[0].values()
+    (in_training,) = noisy.feed(rows, np.random.default_rng(0))[0].values()
+    (tested,) = noisy.feed(rows, None)[0].values()
+    assert np.array_equal(tested.features, as_it_is.features)
+    added = (in_training.features - as_it_is.features).numpy()
+    said = as_it_is.valid.numpy()
+    assert np.all(added[~said] == 0)
+    assert 0.45 < added[said].std() < 0.55
+
+
+@pytest.mark.parametrize("wrong", [["--steps", "0"], ["--noise", "-1"]])
+def test_a_plan_that_cannot_be_is_refused(wrong, tmp_path, capsys):
+    assert main(["interviews", "--out", str(tmp_path), "--quick", *wrong]) == 2
+    assert "expected 0 or more, 1 or more" in capsys.readouterr().err
+
+
+def test_options_change_the_plan(tmp_path):
+    own = ["--noise", ".5", "--steps", "3", "--generator", "2"]
+    assert main(["interviews", "--out", str(tmp_path), "--quick", *own]) == 0
+    stated = json.loads(_stated(tmp_path / "trials"))
+    assert stated[0][0]["seed"] == 2
+    assert 0.5 in stated
+    assert stated[-1]["steps"] == stated[-1]["gold_steps"] == 3
+
+
+def _stated(folder):
+    with np.load(next(iter(sorted(folder.iterdir())))) as found:
+        return str(found["stated"])
+
+
 def test_the_plan_has_what_was_promised():
     plan = InterviewPlan()
     assert plan.tested >= 10_000

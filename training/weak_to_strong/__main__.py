@@ -18,6 +18,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -75,6 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faces.add_argument("--said", type=Path, required=True, help="what face_opinions wrote")
     faces.set_defaults(work=_faces)
     interviews = kinds.add_parser("interviews", help="made up; a teacher of known noise")
+    interviews.add_argument(
+        "--noise", type=float, help="deviation of what is added to each feature in training"
+    )
+    interviews.add_argument("--steps", type=int, help="of every student, with the pool or without")
+    interviews.add_argument(
+        "--generator", type=int, help="seed of the interviews; choose on others"
+    )
     interviews.set_defaults(work=_interviews)
     for kind in (texts, faces, interviews, choose):
         kind.add_argument("--out", type=Path, required=True, help="folder of trials and table")
@@ -154,8 +162,20 @@ def _compared(
     return table(comparisons, told)
 
 
-def _interviews(options: argparse.Namespace) -> str:
+def _interview_plan(options: argparse.Namespace) -> InterviewPlan:
     plan = QUICK_INTERVIEWS if options.quick else InterviewPlan()
+    if options.noise is not None:
+        plan = replace(plan, noise=options.noise)
+    if options.generator is not None:
+        plan = replace(plan, generator=options.generator)
+    if options.steps is not None:
+        recipe = replace(plan.recipe, steps=options.steps, gold_steps=options.steps)
+        plan = replace(plan, recipe=recipe)
+    return plan
+
+
+def _interviews(options: argparse.Namespace) -> str:
+    plan = _interview_plan(options)
     material = make_material(plan, options.out)
     experiment = InterviewExperiment(material, options.out)
     for trial in plan.trials():

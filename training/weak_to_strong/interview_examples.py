@@ -38,9 +38,13 @@ class InterviewExamples:
         width: Of the network.
         layers: Of each branch.
         dropout: In training.
+        noise: Standard deviation of what is added to each feature in training; 0: nothing.
     """
 
-    def __init__(self, drawn: Drawn, *, width: int, layers: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, drawn: Drawn, *, width: int, layers: int, dropout: float = 0.0, noise: float = 0.0
+    ) -> None:
+        self._noise = noise
         self._ticks = drawn.ticks
         self._fed = {
             name: (torch.from_numpy(own.features), torch.from_numpy(own.valid))
@@ -65,14 +69,23 @@ class InterviewExamples:
         return InterviewInput(self._shape.model_copy(update={"classes": classes}))
 
     def feed(
-        self,
-        rows: Rows,
-        random: np.random.Generator | None,  # noqa: ARG002 (nothing is varied)
+        self, rows: Rows, random: np.random.Generator | None
     ) -> tuple[dict[Modality, History], Tensor]:
         """Return interviews side by side, and the tick at which each ends."""
         most, places = int(self._ticks[rows].max()), torch.from_numpy(rows)
         histories = {
-            name: History(features=features[places, :most], valid=valid[places, :most])
+            name: History(
+                features=self._varied(features[places, :most], valid[places, :most], random),
+                valid=valid[places, :most],
+            )
             for name, (features, valid) in self._fed.items()
         }
         return histories, torch.from_numpy(self._ticks[rows] - 1)[:, None]
+
+    def _varied(
+        self, features: Tensor, valid: Tensor, random: np.random.Generator | None
+    ) -> Tensor:
+        if random is None or not self._noise:
+            return features
+        drawn = random.standard_normal(features.shape, np.float32)
+        return features + self._noise * torch.from_numpy(drawn) * valid[..., None]

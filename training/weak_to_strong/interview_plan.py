@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
 
+from engines.errors import ConfigError
 from engines.sequence.shape import Modality
 from training.pseudo_label.batches import Mixture
 from training.pseudo_label.settings import Settings
@@ -83,6 +84,7 @@ class InterviewPlan:
         width: Of the network.
         layers: Of each branch.
         dropout: In training.
+        noise: On each feature in training, its standard deviation; the plan of the table has none.
         rights: Of teachers, with the main share of gold.
         shares: Of gold, with the main teacher.
         seeds: At the main point, and with the teacher that is worth nothing.
@@ -91,6 +93,9 @@ class InterviewPlan:
         settings: Of the rounds.
         doubt: Of the rounds.
         recipe: Of every student.
+
+    Raises:
+        ConfigError: If noise is below zero, or a student has no steps.
     """
 
     learned: int = 800
@@ -106,6 +111,7 @@ class InterviewPlan:
     width: int = 32
     layers: int = 1
     dropout: float = 0.3
+    noise: float = 0.0
     rights: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)
     shares: tuple[float, ...] = (0.05, 0.1, 0.2)
     seeds: int = 5
@@ -126,6 +132,12 @@ class InterviewPlan:
             clip=1.0,
         )
     )
+
+    def __post_init__(self) -> None:
+        steps = min(self.recipe.steps, self.recipe.gold_steps)
+        if self.noise < 0 or steps < 1:
+            msg = f"noise {self.noise:g}, steps {steps}: expected 0 or more, 1 or more"
+            raise ConfigError(msg)
 
     @property
     def points(self) -> Mapping[tuple[float, float], int]:
@@ -177,6 +189,7 @@ class InterviewPlan:
             asdict(trial),
             asdict(self.teacher(trial.right)),
             [self.learned, self.width, self.layers, self.dropout, self.folds, self.doubt],
+            self.noise,
             asdict(self.settings),
             asdict(self.recipe),
         ]

@@ -14,7 +14,11 @@ def do_trial(trial: InterviewTrial, material: InterviewMaterial) -> Outcome:
     gold, pool = material.gold_and_pool(trial)
     ways = Ways(
         InterviewExamples(
-            material.drawn, width=plan.width, layers=plan.layers, dropout=plan.dropout
+            material.drawn,
+            width=plan.width,
+            layers=plan.layers,
+            dropout=plan.dropout,
+            noise=plan.noise,
         ),
         plan.recipe,
         plan.settings,
