@@ -56,12 +56,15 @@ def tool(name):
 
 @pytest.fixture(autouse=True)
 def log_as_before():
-    """Leave the levels of all loggers as they were: the command line sets some, and so do tests."""
+    """Leave the log as it was: the command line sets levels, and writes to the test's stderr."""
     loggers = (logging.root, *logging.root.manager.loggerDict.values())
     levels = {item: item.level for item in loggers if isinstance(item, logging.Logger)}
+    handlers = list(logging.root.handlers)
     yield
     for logger, level in levels.items():
         logger.setLevel(level)
+    for handler in [own for own in logging.root.handlers if own not in handlers]:
+        logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
