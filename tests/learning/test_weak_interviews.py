@@ -8,7 +8,7 @@ from engines.errors import ConfigError
 from training.weak_to_strong.__main__ import main
 from training.weak_to_strong.interview_examples import InterviewExamples
 from training.weak_to_strong.interview_material import DRAWN, make_material
-from training.weak_to_strong.interview_plan import MAIN, QUICK, InterviewPlan, InterviewTrial
+from training.weak_to_strong.interview_plan import FIRST, MAIN, QUICK, InterviewPlan, InterviewTrial
 from training.weak_to_strong.noisy_teacher import NoisyTeacher
 
 TRIAL = InterviewTrial(way="student", right=0.7, share=0.3, seed=0)
@@ -115,14 +115,19 @@ def _stated(folder):
         return str(found["stated"])
 
 
-def test_the_plan_has_what_was_promised():
-    plan = InterviewPlan()
+@pytest.mark.parametrize("plan", [InterviewPlan(), FIRST])
+def test_the_plan_has_what_was_promised(plan):
     assert plan.tested >= 10_000
     assert plan.points[MAIN] == 5
     assert MAIN == (0.7, 0.1)
     assert {right for right, _ in plan.points} >= {0.5, 0.7}
     names = [trial.name for trial in plan.trials()]
     assert len(names) == len(set(names))
+
+
+def test_nobody_learns_longer_than_gold_alone():
+    recipe = InterviewPlan().recipe
+    assert recipe.steps == recipe.gold_steps
 
 
 def test_one_command_does_all_of_it_and_goes_on(tmp_path, capsys):

@@ -116,6 +116,19 @@ def test_where_nothing_is_planted_the_oracle_knows_nothing():
     assert balanced(oracle(scripts, config, ["text"]) > 0, labels) == 1
 
 
+def test_a_cue_in_what_is_said_turns_it_as_far_as_was_asked():
+    loud, low = (
+        SyntheticInterviews(SyntheticConfig(interviews=1, subjects=1, text_cue_length=length))
+        for length in (3.0, 1.0)
+    )
+    less = loud[0].text - low[0].text
+    said = less[np.abs(less).max(axis=1) > 0]
+    # two cues, each in an utterance of its own, each 2 shorter in a direction of its own
+    assert said.shape[0] == 2
+    turned = said @ loud.directions.text.T
+    assert np.allclose(np.sort(turned.ravel()), [0, 0, 2, 2], atol=1e-5)
+
+
 def test_the_ceiling_follows_from_bayes_rule():
     one = ceiling({"image": Plant(agrees=0.8)}, positive=258 / 359)
     assert one.balanced_accuracy == pytest.approx(0.8)
@@ -243,6 +256,7 @@ def test_words_are_known_only_after_they_were_said():
         ({"lag_s": (5.0, 60.0)}, "lag_s: expected 20 s or more"),
         ({"cue_s": 30.0}, "cue_s: expected 1 to 10 s; got 30"),
         ({"subjects": 61}, "subjects: expected 1 to interviews; got 61"),
+        ({"text_cue_length": 0.0}, "text_cue_length: expected more than 0; got 0"),
         ({"positive": 1.0}, "positive: expected a share"),
         ({"agrees": 0.4}, "agrees: expected a share from 0.5"),
     ],

@@ -129,6 +129,7 @@ class SyntheticInterviews(Sequence[Interview]):
         text, available_s = speech(
             script,
             directions=self.directions.text,
+            cue_length=self.config.text_cue_length,
             word_delay_s=self.config.word_delay_s,
             random=random,
         )

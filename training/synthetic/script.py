@@ -51,10 +51,11 @@ class SyntheticConfig:
         grid_hz: Ticks a second.
         appearance_width: Of an appearance vector.
         text_width: Of a text embedding.
+        text_cue_length: How far a cue moves it, where its topic moves each number by 0.3.
         word_delay_s: The least and the most by which words are known later than they are said.
 
     Raises:
-        ConfigError: If cues do not fit, or there are fewer interviews than people.
+        ConfigError: If cues do not fit or have no length, or interviews are fewer than people.
     """
 
     seed: int = 0
@@ -68,6 +69,7 @@ class SyntheticConfig:
     grid_hz: float = 12.5
     appearance_width: int = 32
     text_width: int = 32
+    text_cue_length: float = 3.0
     word_delay_s: tuple[float, float] = (0.8, 3.0)
 
     def __post_init__(self) -> None:
@@ -81,6 +83,7 @@ class SyntheticConfig:
                 f"lag_s: expected {NEAREST_S:g} s or more",
             ),
             (1 <= self.subjects <= self.interviews, "subjects: expected 1 to interviews"),
+            (self.text_cue_length > 0, "text_cue_length: expected more than 0"),
             (0 < self.positive < 1, "positive: expected a share between 0 and 1"),
         ]
         for right, expected in wrong:

@@ -36,6 +36,7 @@ from training.weak_to_strong.face_plan import FACES
 from training.weak_to_strong.face_plan import QUICK as QUICK_FACES
 from training.weak_to_strong.interview_experiment import InterviewExperiment
 from training.weak_to_strong.interview_material import make_material
+from training.weak_to_strong.interview_plan import FIRST as FIRST_INTERVIEWS
 from training.weak_to_strong.interview_plan import MAIN, InterviewPlan
 from training.weak_to_strong.interview_plan import QUICK as QUICK_INTERVIEWS
 from training.weak_to_strong.material import Material
@@ -83,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interviews.add_argument(
         "--generator", type=int, help="seed of the interviews; choose on others"
     )
+    interviews.add_argument("--first", action="store_true", help="the plan of the first attempt")
     interviews.set_defaults(work=_interviews)
     for kind in (texts, faces, interviews, choose):
         kind.add_argument("--out", type=Path, required=True, help="folder of trials and table")
@@ -163,7 +165,9 @@ def _compared(
 
 
 def _interview_plan(options: argparse.Namespace) -> InterviewPlan:
-    plan = QUICK_INTERVIEWS if options.quick else InterviewPlan()
+    plan = FIRST_INTERVIEWS if options.first else InterviewPlan()
+    if options.quick:
+        plan = QUICK_INTERVIEWS
     if options.noise is not None:
         plan = replace(plan, noise=options.noise)
     if options.generator is not None:

@@ -11,6 +11,7 @@ from training.weak_to_strong.comparison import Comparison
 
 COLOURS: Final = {
     "gold": "tab:orange",
+    "patient": "tab:brown",
     "teacher": "grey",
     "naive": "tab:red",
     "student": "tab:blue",

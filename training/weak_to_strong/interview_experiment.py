@@ -8,7 +8,13 @@ from pathlib import Path
 from training.pseudo_label.vote import Read
 from training.weak_to_strong.comparison import Comparison, Exam, compare
 from training.weak_to_strong.interview_material import InterviewMaterial
-from training.weak_to_strong.interview_plan import MAIN, WAYS, InterviewTrial, Way
+from training.weak_to_strong.interview_plan import (
+    MAIN,
+    NOT_ASKING,
+    WAYS,
+    InterviewTrial,
+    Way,
+)
 from training.weak_to_strong.interview_trial import do_trial
 from training.weak_to_strong.outcome import Outcome, kept
 
@@ -71,5 +77,5 @@ class InterviewExperiment:
 
 
 def _trial(way: Way, right: float, share: float, seed: int) -> InterviewTrial:
-    asked = MAIN[0] if way == "gold" else right
+    asked = MAIN[0] if way in NOT_ASKING else right
     return InterviewTrial(way=way, right=asked, share=share, seed=seed)

@@ -3,7 +3,7 @@
 from training.pseudo_label.task import Teaching
 from training.weak_to_strong.interview_examples import InterviewExamples
 from training.weak_to_strong.interview_material import InterviewMaterial
-from training.weak_to_strong.interview_plan import InterviewTrial
+from training.weak_to_strong.interview_plan import NOT_ASKING, InterviewTrial
 from training.weak_to_strong.outcome import Outcome
 from training.weak_to_strong.ways import Ways
 
@@ -20,14 +20,14 @@ def do_trial(trial: InterviewTrial, material: InterviewMaterial) -> Outcome:
             dropout=plan.dropout,
             noise=plan.noise,
         ),
-        plan.recipe,
+        plan.patient if trial.way == "patient" else plan.recipe,
         plan.settings,
         test=material.test,
         seed=trial.seed,
         classes=len(material.interviews.labels),
         doubt=plan.doubt,
     )
-    if trial.way == "gold":
+    if trial.way in NOT_ASKING:
         return ways.gold(gold)
     opinions = material.opinions(trial)
     if trial.way == "naive":

@@ -11,6 +11,7 @@ from training.weak_to_strong.comparison import STUDENT, TRANSDUCTIVE, Comparison
 
 NAMES: Final = {
     "gold": "gold alone",
+    "patient": "gold alone, for longer",
     "teacher": "the teacher",
     "naive": "naive: the teacher's labels taken for gold",
     "student": "**student, rounds**",
