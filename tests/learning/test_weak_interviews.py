@@ -8,7 +8,14 @@ from engines.errors import ConfigError
 from training.weak_to_strong.__main__ import main
 from training.weak_to_strong.interview_examples import InterviewExamples
 from training.weak_to_strong.interview_material import DRAWN, make_material
-from training.weak_to_strong.interview_plan import FIRST, MAIN, QUICK, InterviewPlan, InterviewTrial
+from training.weak_to_strong.interview_plan import (
+    FIRST,
+    MAIN,
+    QUICK,
+    WAYS,
+    InterviewPlan,
+    InterviewTrial,
+)
 from training.weak_to_strong.noisy_teacher import NoisyTeacher
 
 TRIAL = InterviewTrial(way="student", right=0.7, share=0.3, seed=0)
@@ -126,8 +133,10 @@ def test_the_plan_has_what_was_promised(plan):
 
 
 def test_nobody_learns_longer_than_gold_alone():
-    recipe = InterviewPlan().recipe
-    assert recipe.steps == recipe.gold_steps
+    plan = InterviewPlan()
+    assert {plan.recipe_of(way).steps for way in WAYS} == {plan.recipe.gold_steps}
+    longer = {way for way in WAYS if plan.recipe_of(way).gold_steps > plan.recipe.steps}
+    assert longer == {"patient"}
 
 
 def test_one_command_does_all_of_it_and_goes_on(tmp_path, capsys):

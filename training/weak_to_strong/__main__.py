@@ -166,8 +166,7 @@ def _compared(
 
 def _interview_plan(options: argparse.Namespace) -> InterviewPlan:
     plan = FIRST_INTERVIEWS if options.first else InterviewPlan()
-    if options.quick:
-        plan = QUICK_INTERVIEWS
+    plan = QUICK_INTERVIEWS if options.quick else plan
     if options.noise is not None:
         plan = replace(plan, noise=options.noise)
     if options.generator is not None:

@@ -20,7 +20,7 @@ def do_trial(trial: InterviewTrial, material: InterviewMaterial) -> Outcome:
             dropout=plan.dropout,
             noise=plan.noise,
         ),
-        plan.patient if trial.way == "patient" else plan.recipe,
+        plan.recipe_of(trial.way),
         plan.settings,
         test=material.test,
         seed=trial.seed,
