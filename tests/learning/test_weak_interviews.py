@@ -117,6 +117,12 @@ def test_options_change_the_plan(tmp_path):
     assert stated[-1]["steps"] == stated[-1]["gold_steps"] == 3
 
 
+def test_without_the_curve_there_are_the_main_teacher_and_the_useless_one(tmp_path):
+    assert main(["interviews", "--out", str(tmp_path), "--quick", "--no-curve"]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert set(results["comparisons"]) == {"teacher 70 %, gold 10 %", "teacher 50 %, gold 10 %"}
+
+
 def _stated(folder):
     with np.load(next(iter(sorted(folder.iterdir())))) as found:
         return str(found["stated"])

@@ -85,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--generator", type=int, help="seed of the interviews; choose on others"
     )
     interviews.add_argument("--first", action="store_true", help="the plan of the first attempt")
+    interviews.add_argument(
+        "--no-curve", action="store_true", help="only the main teacher and the useless one"
+    )
     interviews.set_defaults(work=_interviews)
     for kind in (texts, faces, interviews, choose):
         kind.add_argument("--out", type=Path, required=True, help="folder of trials and table")
@@ -167,6 +170,8 @@ def _compared(
 def _interview_plan(options: argparse.Namespace) -> InterviewPlan:
     plan = FIRST_INTERVIEWS if options.first else InterviewPlan()
     plan = QUICK_INTERVIEWS if options.quick else plan
+    if options.no_curve:
+        plan = replace(plan, rights=(), shares=())
     if options.noise is not None:
         plan = replace(plan, noise=options.noise)
     if options.generator is not None:
