@@ -112,6 +112,7 @@ def test_a_real_language_model_labels_by_what_is_said_and_is_not_asked_again(
         "samples": 1,
         "max_output_tokens": 128,
         "machine": ONE_THREAD,
+        "timeout_s": 600.0,  # as long as a busy machine takes
         "cache": tmp_path / "cache",
         "allow_upload": [],
     }
